@@ -1,0 +1,1 @@
+"""The door out: serving tables and the REST service that reads them."""

@@ -1,0 +1,1 @@
+"""The core: coherent monthly forecasts as pure mathematics; it knows none of the other rooms."""

@@ -1,0 +1,1 @@
+"""The door in: order lines from source databases to immutable snapshots and monthly panels."""

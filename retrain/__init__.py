@@ -1,0 +1,1 @@
+"""The conductor: runs the month from snapshot to published forecast."""
