@@ -33,9 +33,7 @@ def parse_level(text: str) -> Level:
     if keys == (TOTAL,):
         return ()
     if not all(keys):
-        raise BadHierarchy(
-            f"level {text!r} names no key; write keys joined by commas, or {TOTAL!r}"
-        )
+        raise BadHierarchy(f"level {text!r} names no key; write keys joined by commas, or {TOTAL!r}")
     return keys
 
 
@@ -60,9 +58,7 @@ class Hierarchy:
         _check_keys(self.keys)
         _check_levels(self.keys, self.levels)
         if tuple(self.leaves.columns) != self.keys:
-            raise BadHierarchy(
-                f"leaves have columns {self.leaves.columns}, keys are {list(self.keys)}"
-            )
+            raise BadHierarchy(f"leaves have columns {self.leaves.columns}, keys are {list(self.keys)}")
         if self.leaves.is_empty():
             raise BadHierarchy("a hierarchy needs at least one leaf")
         if any(kind != pl.String for kind in self.leaves.dtypes):
@@ -79,9 +75,7 @@ class Hierarchy:
             )
 
     @classmethod
-    def of(
-        cls, keys: Sequence[str], levels: Sequence[Level], leaves: pl.DataFrame
-    ) -> "Hierarchy":
+    def of(cls, keys: Sequence[str], levels: Sequence[Level], leaves: pl.DataFrame) -> "Hierarchy":
         """A hierarchy over the distinct rows of `leaves`, put in canonical order."""
         last = list(levels[-1]) if levels else []
         distinct = leaves.select(keys).unique()
@@ -93,7 +87,7 @@ class Hierarchy:
 
     @property
     def n_nodes(self) -> int:
-        return self.slices[-1].stop
+        return int(self.slices[-1].stop)
 
     @cached_property
     def codes(self) -> tuple[Ints, ...]:
