@@ -55,8 +55,8 @@ class Hierarchy:
     leaves: pl.DataFrame
 
     def __post_init__(self) -> None:
-        _check_keys(self.keys)
-        _check_levels(self.keys, self.levels)
+        check_keys(self.keys)
+        check_levels(self.keys, self.levels)
         if tuple(self.leaves.columns) != self.keys:
             raise BadHierarchy(f"leaves have columns {self.leaves.columns}, keys are {list(self.keys)}")
         if self.leaves.is_empty():
@@ -146,7 +146,8 @@ def _codes(leaves: pl.DataFrame, level: Level) -> Ints:
     return codes.to_numpy().astype(np.int64)
 
 
-def _check_keys(keys: Level) -> None:
+def check_keys(keys: Level) -> None:
+    """Raise `BadHierarchy` for keys that cannot be keys."""
     if not keys:
         raise BadHierarchy("a hierarchy needs at least one key, for example 'material'")
     if len(set(keys)) != len(keys):
@@ -156,7 +157,8 @@ def _check_keys(keys: Level) -> None:
             raise BadHierarchy(f"{key!r} cannot be a key; use a plain column name")
 
 
-def _check_levels(keys: Level, levels: tuple[Level, ...]) -> None:
+def check_levels(keys: Level, levels: tuple[Level, ...]) -> None:
+    """Raise `BadHierarchy` for levels that do not fit the keys."""
     if not levels:
         raise BadHierarchy(f"a hierarchy needs at least one level, for example {level_name(keys)!r}")
     seen: set[frozenset[str]] = set()
