@@ -1,0 +1,27 @@
+"""How long work shows itself: a bar on a terminal, structured lines otherwise."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+log = structlog.get_logger("tonnage")
+
+
+@contextmanager
+def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A callable that announces the next of `total` stages by name."""
+    if not console.is_terminal:
+        yield lambda stage: log.info(title, stage=stage)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        started = iter(range(total + 1))
+
+        def announce(stage: str) -> None:
+            progress.update(task, completed=next(started, total), description=f"{title}: {stage}")
+
+        yield announce
