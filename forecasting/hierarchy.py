@@ -77,7 +77,9 @@ class Hierarchy:
     @classmethod
     def of(cls, keys: Sequence[str], levels: Sequence[Level], leaves: pl.DataFrame) -> "Hierarchy":
         """A hierarchy over the distinct rows of `leaves`, put in canonical order."""
-        last = list(levels[-1]) if levels else []
+        check_keys(tuple(keys))
+        check_levels(tuple(keys), tuple(levels))
+        last = list(levels[-1])
         distinct = leaves.select(keys).unique()
         return cls(tuple(keys), tuple(levels), distinct.sort(last + [k for k in keys if k not in last]))
 

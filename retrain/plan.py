@@ -77,7 +77,9 @@ def _keys(value: object) -> Level:
         raise BadPlan("hierarchy.keys", value, str(error)) from error
     for key in keys:
         if key not in KEYS:
-            raise BadPlan("hierarchy.keys", value, f"{key!r} is no field of an order line; use {', '.join(KEYS)}")
+            raise BadPlan(
+                "hierarchy.keys", value, f"{key!r} is no field of an order line; use {', '.join(KEYS)}"
+            )
     return keys
 
 
@@ -112,7 +114,9 @@ def _horizon(value: object) -> int:
 
 def _probabilities(value: object) -> tuple[float, ...]:
     if not isinstance(value, list) or not all(isinstance(p, float) for p in value):
-        raise BadPlan("forecast.quantiles", value, "write a list of probabilities, for example [0.1, 0.5, 0.9]")
+        raise BadPlan(
+            "forecast.quantiles", value, "write a list of probabilities, for example [0.1, 0.5, 0.9]"
+        )
     probabilities = tuple(value)
     try:
         check_probabilities(probabilities)

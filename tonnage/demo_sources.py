@@ -68,7 +68,7 @@ def _nord(book: pl.DataFrame) -> SourceTable:
 
 
 def _west(book: pl.DataFrame) -> SourceTable:
-    """Quantities as text, as exports give them: SUED in short tons, WEST in kilograms; `void` marks a cancelled line."""
+    """Quantities as text, as exports give them: SUED in short tons, WEST in kilograms."""
     short = pl.col("organization") == "SUED"
     kilograms = pl.col("tonnes") * 1000
     rows = book.with_row_index("number", offset=500_001).select(
