@@ -1,6 +1,7 @@
 """The demo's order book as two ERP systems would hold it, with faults that ingestion must set aside."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -29,16 +30,14 @@ def make_source_tables() -> tuple[SourceTable, SourceTable]:
     )
 
 
-def load_sources(engine: Engine, tables: tuple[SourceTable, ...]) -> None:
-    """Create and fill the tables in one transaction; what is there already stays as it is."""
+def load_sources(engine: Engine, make_tables: Callable[[], tuple[SourceTable, ...]]) -> None:
+    """Create and fill the source systems in one transaction, unless that was done before."""
     with engine.begin() as connection:
-        for table in tables:
-            if connection.exec_driver_sql(
-                "select to_regclass(%s)", (f"{table.schema}.{table.name}",)
-            ).scalar_one():
-                continue
+        if connection.exec_driver_sql("select to_regclass('demo_west.orders')").scalar_one():
+            return
+        for table in make_tables():
             columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-            connection.exec_driver_sql(f"create schema if not exists {table.schema}")
+            connection.exec_driver_sql(f"create schema {table.schema}")
             connection.exec_driver_sql(f"create table {table.schema}.{table.name} ({columns})")
             with connection.connection.cursor() as cursor:
                 cursor.copy_expert(

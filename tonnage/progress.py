@@ -25,3 +25,19 @@ def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str],
             progress.update(task, completed=next(started, total), description=f"{title}: {stage}")
 
         yield announce
+
+
+@contextmanager
+def rows_read(console: Console, title: str) -> Iterator[Callable[[str, int], None]]:
+    """A callable that is told, source by source, how many rows have been read so far."""
+    if not console.is_terminal:
+        yield lambda source, rows: log.info(title, source=source, rows=rows)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+
+        def announce(source: str, rows: int) -> None:
+            progress.update(task, description=f"{title}: {source}, {rows:,} rows")
+
+        yield announce
