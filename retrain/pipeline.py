@@ -8,6 +8,7 @@ from typing import Protocol
 
 from forecasting.forecaster import fit
 from forecasting.months import Month
+from forecasting.panel import DemandPanel
 from forecasting.run import ForecastRun
 from ingestion.monthly import build_panel
 from ingestion.snapshot import Snapshot
@@ -32,6 +33,7 @@ class RetrainedMonth:
 
     run: ForecastRun
     snapshot: Snapshot
+    panel: DemandPanel
     published: bool
 
 
@@ -64,14 +66,14 @@ def retrain_month(
         forecast=forecast,
         snapshot=snapshot.id,
         model=f"{plan.recipe.name}-{key}",
-        unit=snapshot.unit,
+        unit=snapshot.demand,
         because=f"recipe {plan.recipe.name} is the only candidate",
     )
     if reasons := reasons_to_refuse(forecast):
         raise Refused(run.id, reasons)
 
     on_stage("publish")
-    return RetrainedMonth(run, snapshot, store.publish(run, published_at))
+    return RetrainedMonth(run, snapshot, panel, store.publish(run, published_at))
 
 
 def version_key(plan: Plan, snapshot: Snapshot, code_version: str) -> str:

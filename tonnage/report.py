@@ -18,17 +18,18 @@ _MOST_ROWS = 12
 
 def print_snapshot(console: Console, snapshot: Snapshot) -> None:
     """What was kept from each source, and what was set aside by reason."""
-    kept, aside = snapshot.manifest.sources, snapshot.manifest.rejects
-    table = Table(
-        title=f"Snapshot {snapshot.id[:12]}, order lines up to {snapshot.month}", title_justify="left"
-    )
+    title = f"Snapshot {snapshot.id[:12]}, order lines up to {snapshot.month}"
+    table = Table(title=title, title_justify="left")
     table.add_column("source")
     table.add_column("lines read", justify="right")
     table.add_column("kept", justify="right")
-    table.add_column("set aside, with the reason")
-    for source in kept:
-        reasons = [f"{count} {reason}" for reason, count in aside[source.name].items()]
-        table.add_row(source.name, f"{source.read:,}", f"{source.kept:,}", ", ".join(reasons))
+    table.add_column(f"{snapshot.manifest.unit} kept", justify="right")
+    table.add_column("set aside, by reason")
+    for source in snapshot.manifest.sources:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
+        table.add_row(
+            source.name, f"{source.rows_in:,}", f"{source.rows_kept:,}", f"{source.quantity_kept:,}", reasons
+        )
     console.print(table)
 
 
