@@ -1,0 +1,32 @@
+"""Transactions, and what their failures mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from app.errors import DatabaseUnavailable, SchemaBehind
+
+# COPY goes past SQLAlchemy, so there the driver's own errors arrive.
+_LOST_IN_COPY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that commits at the end.
+
+    Raises `DatabaseUnavailable` or `SchemaBehind` where PostgreSQL's own error means that.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError, PoolExhausted, *_LOST_IN_COPY) as error:
+        raise DatabaseUnavailable from error
+    except ProgrammingError as error:
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise SchemaBehind from error
+        raise
