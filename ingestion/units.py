@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import polars as pl
 
@@ -14,7 +15,7 @@ class DemandUnit(StrEnum):
     PIECE = "piece"
 
     @property
-    def stored(self) -> str:
+    def stored(self) -> Literal["kg", "piece"]:
         """The unit of the integers in a snapshot."""
         return "kg" if self is DemandUnit.TONNE else "piece"
 
