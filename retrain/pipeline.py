@@ -66,7 +66,7 @@ def retrain_month(
         forecast=forecast,
         snapshot=snapshot.id,
         model=f"{plan.recipe.name}-{key}",
-        unit=snapshot.demand,
+        unit=snapshot.demand.value,
         because=f"recipe {plan.recipe.name} is the only candidate",
     )
     if reasons := reasons_to_refuse(forecast):

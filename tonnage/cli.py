@@ -10,31 +10,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from app.errors import AppError
-from ingestion.errors import IngestionError
 from rich.console import Console
 
+from app.errors import AppError
 from forecasting.errors import ForecastingError
-from forecasting.hierarchy import Level, parse_level
 from forecasting.months import Month
+from ingestion.errors import IngestionError
 from retrain.errors import Refused, RetrainError
-from retrain.pipeline import STAGES
 from tonnage import clock
-from tonnage.demo import MONTH, prepare_demo
 from tonnage.errors import FrontDoorError
-from tonnage.export import Question, export_csv
-from tonnage.file_forecast import FileForecast, forecast_file
-from tonnage.history_file import HistoryColumns, default_levels
-from tonnage.progress import rows_read, stages
-from tonnage.report import print_month, print_snapshot
-from tonnage.server import serve_until_stopped
-from tonnage.wiring import House
+from tonnage.progress import log_to, rows_read, stages
+
+# Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
 DONE, OUR_FAULT, YOUR_MISTAKE, REFUSED = 0, 1, 2, 3
 
 # Tables go to standard output; progress and errors go beside it.
-screen = Console()
-aside = Console(stderr=True)
+_UNCUT = None if sys.stdout.isatty() else 130
+screen = Console(width=_UNCUT)
+aside = Console(stderr=True, width=_UNCUT)
 
 app = typer.Typer(
     name="tonnage",
@@ -43,18 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-def _month(text: str) -> Month:
-    return Month.parse(text)
-
-
-def _level(text: str) -> Level:
-    return parse_level(text)
-
-
-def _levels(text: str) -> tuple[Level, ...]:
-    return tuple(parse_level(part) for part in text.split(";"))
 
 
 def _probabilities(text: str) -> tuple[float, ...]:
@@ -68,7 +50,7 @@ MonthOption = Annotated[
     Month | None,
     typer.Option(
         "--month",
-        parser=_month,
+        parser=Month.parse,
         metavar="YYYY-MM",
         help="Last month of history. Default: the last complete month.",
     ),
@@ -94,14 +76,19 @@ def demo(
     Everything happens in the data folder (TONNAGE_HOME, default .tonnage) and in its own database.
     A second run finds what the first one made.
     """
+    from tonnage.demo import MONTH, prepare_demo
+    from tonnage.report import print_month, print_snapshot
+    from tonnage.server import serve_until_stopped
+    from tonnage.wiring import House
+
     house = House.from_environment()
-    with stages(aside, "demo", 2 + len(STAGES)) as on_stage:
+    with stages(aside, "demo", 6) as on_stage:
         on_stage("order book")
         config = prepare_demo(house)
         month = house.retrain(MONTH, config, moment=clock.now(), on_stage=on_stage)
     print_snapshot(screen, month.snapshot)
     print_month(screen, month, ("organization",))
-    _tell_how_to_ask(house, month.run.forecast.first, port)
+    _tell_how_to_ask(port or house.service.port, month.run.forecast.first)
     if serve:
         serve_until_stopped(house, None, port)
 
@@ -109,6 +96,8 @@ def demo(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. The embedded database does it by itself."""
+    from tonnage.wiring import House
+
     House.from_environment().migrate()
     screen.print("The database has the schema of this version.")
 
@@ -119,6 +108,9 @@ def ingest(month: MonthOption = None, config: ConfigOption = None) -> None:
 
     The same lines give the same snapshot: a second run changes nothing.
     """
+    from tonnage.report import print_snapshot
+    from tonnage.wiring import House
+
     house = House.from_environment()
     moment = clock.now()
     with rows_read(aside, "ingest") as progress:
@@ -135,9 +127,12 @@ def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new
     run; the last one stays.
     """
+    from tonnage.report import print_month
+    from tonnage.wiring import House
+
     house = House.from_environment()
     moment = clock.now()
-    with stages(aside, "retrain", len(STAGES)) as on_stage:
+    with stages(aside, "retrain", 5) as on_stage:
         done = house.retrain(
             month or clock.last_complete_month(moment), config, moment=moment, on_stage=on_stage
         )
@@ -150,6 +145,9 @@ def serve(
     port: PortOption = None,
 ) -> None:
     """Serve the published forecasts over HTTP until Ctrl-C; on this machine only, for now."""
+    from tonnage.server import serve_until_stopped
+    from tonnage.wiring import House
+
     serve_until_stopped(House.from_environment(), host, port)
 
 
@@ -160,15 +158,18 @@ def export(
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
     material: Annotated[str | None, typer.Option(help="Only this material.")] = None,
     first: Annotated[
-        Month | None, typer.Option("--from", parser=_month, metavar="YYYY-MM", help="First month.")
+        Month | None, typer.Option("--from", parser=Month.parse, metavar="YYYY-MM", help="First month.")
     ] = None,
     last: Annotated[
-        Month | None, typer.Option("--to", parser=_month, metavar="YYYY-MM", help="Last month.")
+        Month | None, typer.Option("--to", parser=Month.parse, metavar="YYYY-MM", help="Last month.")
     ] = None,
     quantiles: Annotated[str | None, typer.Option(help="For example 0.1,0.5,0.9. Default: all.")] = None,
     output: Annotated[Path | None, typer.Option(help="A .csv file. Default: standard output.")] = None,
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
+    from tonnage.export import Question, export_csv
+    from tonnage.wiring import House
+
     where = {"organization": organization, "customer": customer, "material": material}
     question = Question(
         level=level,
@@ -201,11 +202,15 @@ def forecast(
     Rows of the same keys and month add up. The last month in the file is the origin for all series;
     months missing inside count as zero, and before its first row a series did not exist.
     """
+    from forecasting.hierarchy import parse_level
+    from tonnage.file_forecast import FileForecast, forecast_file
+    from tonnage.history_file import HistoryColumns, default_levels
+
     columns = HistoryColumns(tuple(key.strip() for key in keys.split(",")), month, quantity)
     question = FileForecast(
         history,
         columns,
-        default_levels(columns.keys) if levels is None else _levels(levels),
+        default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
         horizon,
         _probabilities(quantiles),
     )
@@ -221,6 +226,7 @@ def forecast(
 
 def main() -> None:
     """Run a command and turn what went wrong into a sentence and an exit code."""
+    log_to(sys.stderr)
     sys.exit(_exit_code(app))
 
 
@@ -244,8 +250,8 @@ def _say(error: Exception) -> None:
     aside.print(f"[bold red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
 
 
-def _tell_how_to_ask(house: House, first: Month, port: int | None) -> None:
-    url = f"http://127.0.0.1:{port or house.service.port}/v1/forecasts"
+def _tell_how_to_ask(port: int, first: Month) -> None:
+    url = f"http://127.0.0.1:{port}/v1/forecasts"
     screen.print("Ask for it:", style="bold")
     for line in (
         f"curl '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",

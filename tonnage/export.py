@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from app.export.csv import csv_chunks
 from app.store.read import reading
 from app.store.selection import select_from
-from sqlalchemy import Engine
-
 from forecasting.months import Month
 from tonnage.errors import BadOutput
 

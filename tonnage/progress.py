@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 log = structlog.get_logger("tonnage")
+
+
+def log_to(stream: TextIO) -> None:
+    """Send structured lines to a stream, beside the answers on standard output."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What the command line prints about a month: tables for people."""
 
 import numpy as np
-from ingestion.snapshot import Snapshot
 from rich.console import Console
 from rich.table import Table
 
@@ -9,6 +8,7 @@ from forecasting.arrays import Floats
 from forecasting.forecast import Forecast, quantile_name
 from forecasting.hierarchy import Hierarchy, Level, level_name
 from forecasting.panel import DemandPanel
+from ingestion.snapshot import Snapshot
 from retrain.pipeline import RetrainedMonth
 
 YEAR = 12
@@ -24,7 +24,7 @@ def print_snapshot(console: Console, snapshot: Snapshot) -> None:
     table.add_column("lines read", justify="right")
     table.add_column("kept", justify="right")
     table.add_column(f"{snapshot.manifest.unit} kept", justify="right")
-    table.add_column("set aside, by reason")
+    table.add_column("set aside, by reason", min_width=30)
     for source in snapshot.manifest.sources:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
         table.add_row(
@@ -37,20 +37,22 @@ def print_month(console: Console, month: RetrainedMonth, level: Level) -> None:
     """The run, then the year ahead against the year behind, for the total and the nodes of one level."""
     run, forecast = month.run, month.run.forecast
     console.print(
-        f"Run [bold]{run.id}[/] {'published' if month.published else 'is there already, nothing to do'}: "
-        f"model {run.model}, snapshot {run.snapshot[:12]}, {forecast.hierarchy.n_nodes:,} nodes "
-        f"x {forecast.horizon} months"
+        f"Run [bold]{run.id}[/] {'published' if month.published else 'was published before, nothing changed'}: "
+        f"model {run.model}, snapshot {run.snapshot[:12]}, "
+        f"{forecast.hierarchy.n_nodes:,} nodes x {forecast.horizon} months",
+        highlight=False,
+        soft_wrap=True,
     )
     table = Table(title=f"Forecast from {forecast.first}, in {run.unit}", title_justify="left")
-    table.add_column(level_name(level))
+    table.add_column(level_name(level), no_wrap=True)
     table.add_column(f"last {YEAR} months", justify="right")
     table.add_column(f"next {forecast.horizon} months", justify="right")
     table.add_column("change", justify="right")
     table.add_column(str(forecast.first), justify="right")
     if forecast.probabilities:
         low, high = forecast.probabilities[0], forecast.probabilities[-1]
-        table.add_column(f"{quantile_name(low)} to {quantile_name(high)}", justify="right")
-    table.add_column("two years and the forecast")
+        table.add_column(f"{quantile_name(low)} to {quantile_name(high)}", justify="right", no_wrap=True)
+    table.add_column("two years and the forecast", no_wrap=True)
     for node, name in _chosen(forecast.hierarchy, level):
         table.add_row(name, *_cells(forecast, month.panel, node))
     console.print(table)

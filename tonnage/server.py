@@ -4,9 +4,9 @@ import errno
 import socket
 
 import uvicorn
+
 from app.access.loopback import check_loopback
 from app.main import create_app
-
 from tonnage.errors import PortInUse
 from tonnage.wiring import House
 

@@ -9,17 +9,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
+
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
 from app.store.migrate import migrate
 from app.store.publish import publish
+from forecasting.months import Month
 from forecasting.run import ForecastRun
 from ingestion.job import take_snapshot
 from ingestion.snapshot import Snapshot
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
-
-from forecasting.months import Month
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
 from tonnage.config import read_config

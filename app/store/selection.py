@@ -56,7 +56,7 @@ class Selection:
         return months_from(self.first, self.last - self.first + 1)
 
 
-def select_from(  # noqa: PLR0913 - the parts of a question, all named
+def select_from(
     run: PublishedRun,
     *,
     level: str = TOTAL,

@@ -73,7 +73,10 @@ def test_default_levels(keys: tuple[str, ...], levels: tuple[Level, ...]) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("customer,ds,quantity\nA,2026-01,1\n", "no column 'month' .name another with --month.; it has customer, ds"),
+        (
+            "customer,ds,quantity\nA,2026-01,1\n",
+            "no column 'month' .name another with --month.; it has customer, ds",
+        ),
         ("customer,month,y\nA,2026-01,1\n", "no column 'quantity' .name another with --quantity."),
         ("client,month,quantity\nA,2026-01,1\n", "no column 'customer'"),
         ("customer,month,quantity\nA,2026-01,1\nA,2026-02,ten\n", "row 2: quantity 'ten' is not a number"),
