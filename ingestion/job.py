@@ -40,7 +40,10 @@ def take_snapshot(
     cleaned, provenance = [], []
     for config in sources:
         source = open_source(config)
-        cleaned.append(clean(_pulled(source, month, progress), config, demand, month))
+        found = clean(_pulled(source, month, progress), config, demand, month)
+        if found.lines.is_empty() and found.rejects.is_empty():
+            raise EmptySource(config.name, month)
+        cleaned.append(found)
         provenance.append(Provenance(config.name, config.dialect, source.sql(month)))
     return store.write(
         seal(
@@ -56,11 +59,9 @@ def take_snapshot(
 
 
 def _pulled(source: Source, month: Month, progress: Progress) -> Iterator[pl.DataFrame]:
-    """The source's batches as they come, reported; raises `EmptySource` if there were no rows."""
+    """The source's batches as they come, each reported."""
     rows = 0
     for batch in source.batches(month):
         rows += batch.height
         progress(source.config.name, rows)
         yield batch
-    if not rows:
-        raise EmptySource(source.config.name, month)

@@ -116,7 +116,7 @@ def content_id(month: Month, demand: DemandUnit, lines: pl.DataFrame, rejects: p
         values = [pl.col(column).to_physical().cast(pl.String) for column in schema.names()]
         row = pl.concat_str(*(_written(value) for value in values), pl.lit("\n")).alias("row")
         for part in table.iter_slices(_ROWS_AT_A_TIME):
-            digest.update("".join(part.select(row)["row"]).encode())
+            digest.update(part.select(row.str.join("")).item().encode())
     return digest.hexdigest()
 
 

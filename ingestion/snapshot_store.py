@@ -42,19 +42,20 @@ class SnapshotStore:
         """
         home = self.folder / str(snapshot.month) / snapshot.id
         with self._only_writer() as incoming:
-            if not home.exists():
-                aside = incoming / snapshot.id
-                aside.mkdir()
-                snapshot.lines.write_parquet(aside / _LINES)
-                snapshot.rejects.write_parquet(aside / _REJECTS)
-                (aside / _MANIFEST).write_text(snapshot.manifest.model_dump_json(indent=2) + "\n")
-                for path in (*aside.iterdir(), aside):
-                    _flush(path)
-                home.parent.mkdir(exist_ok=True)
-                aside.rename(home)
-                _flush(home.parent)
-                _flush(self.folder)
-        return self.read(snapshot.id)
+            if home.exists():
+                return self.read(snapshot.id)
+            aside = incoming / snapshot.id
+            aside.mkdir()
+            snapshot.lines.write_parquet(aside / _LINES)
+            snapshot.rejects.write_parquet(aside / _REJECTS)
+            (aside / _MANIFEST).write_text(snapshot.manifest.model_dump_json(indent=2) + "\n")
+            for path in (*aside.iterdir(), aside):
+                _flush(path)
+            home.parent.mkdir(exist_ok=True)
+            aside.rename(home)
+            _flush(home.parent)
+            _flush(self.folder)
+        return snapshot
 
     def read(self, snapshot_id: str) -> Snapshot:
         """The snapshot of this id; raises `UnknownSnapshot`, or `SnapshotDamaged` if its hash is wrong."""

@@ -29,6 +29,26 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def guarded_url(postgres_url: str) -> Callable[[str], str]:
+    """The URL of a role whose password is `right@secret`, with a password filled in."""
+    plain = postgres_url.replace("+psycopg2", "")
+
+    def ask(question: str) -> Any:
+        with adbc.connect(plain, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(question)
+            return cursor.fetchone()[0]
+
+    with adbc.connect(plain, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("create role guarded login password 'right@secret'")
+    rules = Path(ask("select setting from pg_settings where name = 'hba_file'"))
+    rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
+    loaded = ask("select pg_conf_load_time()")
+    assert ask("select pg_reload_conf()")
+    assert any(ask("select pg_conf_load_time()") != loaded for _ in range(1000))
+    return lambda password: postgres_url.replace("//postgres:@", f"//guarded:{password}@")
+
+
 @pytest.fixture
 def run_sql(postgres_url: str) -> Callable[..., None]:
     def run(*statements: str) -> None:
