@@ -64,7 +64,7 @@ def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.AppError)
     found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if found is None:
-        return _unforeseen(request, error)
+        raise error  # an error that no question should meet: ours, and logged as such
     status, title = found
     if status == 503:
         _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.errors import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
@@ -95,8 +96,8 @@ class Reader:
         Raises `UnknownNode` at once, not at the first row.
         """
         self._refuse_unknown(selection)
-        rows = self._connection.execution_options(yield_per=_ROWS_IN_MEMORY).execute(
-            _forecasts(selection, after)
+        rows = self._connection.execute(
+            _forecasts(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
         )
         return _read(selection, rows)
 
@@ -175,11 +176,7 @@ def _forecasts(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[o
     forecast = tables.forecast.c
     month = sa.func.array_prepend(forecast.mean, forecast.quantiles)
     months = (
-        sa.select(
-            sa.func.array_agg(sa.dialects.postgresql.aggregate_order_by(month, forecast.month)).label(
-                "numbers"
-            )
-        )
+        sa.select(sa.func.array_agg(aggregate_order_by(month, forecast.month)).label("numbers"))
         .where(
             forecast.run_id == selection.run.id,
             forecast.node_id == tables.node.c.id,

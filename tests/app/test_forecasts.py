@@ -1,5 +1,6 @@
 """GET /v1/forecasts as JSON: every number, every filter, every refusal."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable
 
@@ -231,6 +232,29 @@ class TestPages:
         anew = client.get(query).json()
         assert anew["run"]["id"] == "2026-10-bbbb"
         assert anew["forecasts"][0]["months"] == months(3.0)
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            '["2026-10-gone", "customer", "K-104"]',
+            '["2026-10-aaaa", "customer"]',
+            '["2026-10-aaaa", "customer", "K-104", "K-7"]',
+            '["2026-10-aaaa", "customer", 7]',
+            '["2026-10-aaaa", "customer", null]',
+            '["2026-10-aaaa", "customer", "\\u0000"]',
+            '["\\u0000", "customer", "K-104"]',
+            '["2026-10-aaaa", "customer", "\\ud800"]',
+            '["2026-10-aaaa",  "customer", "K-104"]',
+            '{"run": "2026-10-aaaa"}',
+            "[" * 30_000,
+            "\x00",
+        ],
+    )
+    def test_cursor_that_was_never_given(self, client: TestClient, parts: str) -> None:
+        cursor = base64.urlsafe_b64encode(parts.encode()).decode().rstrip("=")
+        answer = client.get(f"/v1/forecasts?level=customer&cursor={cursor}")
+        assert answer.status_code == 422
+        assert answer.json()["type"] == "urn:tonnage:problem:bad-cursor"
 
     def test_cursor_of_another_level(self, client: TestClient) -> None:
         cursor = client.get("/v1/forecasts?level=customer&limit=1").json()["next"]

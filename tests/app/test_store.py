@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
-import psycopg2
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import BadDatabaseUrl, NothingPublished, Unpublishable
 from app.store import tables
@@ -158,7 +158,7 @@ class TestPublish:
         hierarchy = Hierarchy.of(["plant"], [("plant",)], pl.DataFrame({"plant": ["a"]}))
         one = np.ones((1, 1))
         forecast = Forecast(hierarchy, Month(2026, 11), one, (0.5,), one[None])
-        with pytest.raises(Unpublishable, match="plant.*organization, customer, material"):
+        with pytest.raises(Unpublishable, match=r"plant.*organization, customer, material"):
             publish(engine, make_run(forecast=forecast), PUBLISHED)
 
     def test_time_without_zone(self, engine: Engine, make_run: MakeRun) -> None:
@@ -177,11 +177,8 @@ def test_reader_sees_one_state(engine: Engine, published: ForecastRun, make_run:
 
 
 def test_reader_cannot_write(engine: Engine) -> None:
-    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), reading(engine) as reader:
-        try:
-            reader._connection.execute(tables.current_run.delete())
-        except Exception as error:
-            raise error.orig from None  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError, match="read-only transaction"), reading(engine) as reader:
+        reader._connection.execute(tables.current_run.delete())
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:secret@h/d", "postgres://u:secret@h/d",

@@ -58,8 +58,6 @@ def upgrade() -> None:
             comment="one for each of run.probabilities",
         ),
         sa.PrimaryKeyConstraint("run_id", "node_id", "month", name="forecast_pkey"),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="forecast_run_id_fkey"),
-        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name="forecast_node_id_fkey"),
         comment="Every node of a run has every month of its horizon",
     )
     op.create_table(
