@@ -85,7 +85,7 @@ def _keys(value: object) -> Level:
 
 def _levels(hierarchy: Mapping[str, object], keys: Level) -> tuple[Level, ...]:
     if "levels" not in hierarchy:
-        return tuple(level for level in LEVELS if set(level) < set(keys)) + (keys,)
+        return (*(level for level in LEVELS if set(level) < set(keys)), keys)
     value = hierarchy["levels"]
     try:
         levels = tuple(parse_level(text) for text in _texts("hierarchy.levels", value, ";"))

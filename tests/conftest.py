@@ -1,4 +1,4 @@
-"""What all tests share: a tiny hierarchy by hand, a panel, a fixed clock, one embedded PostgreSQL, the data."""
+"""What all tests share: a tiny hierarchy by hand, a panel, a fixed clock, one embedded PostgreSQL."""
 
 import datetime as dt
 import uuid

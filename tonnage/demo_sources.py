@@ -1,12 +1,12 @@
 """The demo's order book as two ERP systems would hold it, with faults that ingestion must set aside."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 from sqlalchemy import Engine
 
+from app.store.session import copy_in
 from tonnage.order_book import make_order_book
 
 KG_PER_SHORT_TON = 907.18474
@@ -39,11 +39,8 @@ def load_sources(engine: Engine, make_tables: Callable[[], tuple[SourceTable, ..
             columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
             connection.exec_driver_sql(f"create schema {table.schema}")
             connection.exec_driver_sql(f"create table {table.schema}.{table.name} ({columns})")
-            with connection.connection.cursor() as cursor:
-                cursor.copy_expert(
-                    f"copy {table.schema}.{table.name} from stdin (format csv, header)",
-                    io.BytesIO(table.rows.write_csv().encode()),
-                )
+            statement = f"copy {table.schema}.{table.name} from stdin (format csv, header)"
+            copy_in(connection, statement, table.rows.write_csv().encode())
 
 
 def _nord(book: pl.DataFrame) -> SourceTable:

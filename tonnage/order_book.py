@@ -141,5 +141,5 @@ def _lines(
 def _days(random: np.random.Generator, month: Ints) -> Days:
     """A day in the first 28 of each month, given as a position after FIRST."""
     starts = np.array([step.first_day for step in months_from(FIRST, MONTHS + ORDERS_AHEAD)], "datetime64[D]")
-    days: Days = starts[month] + random.integers(0, 28, len(month))
+    days: Days = starts[month] + random.integers(0, 28, len(month)).astype("timedelta64[D]")
     return days

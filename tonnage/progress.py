@@ -6,7 +6,10 @@ from typing import TextIO
 
 import structlog
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from ingestion.job import Progress
 
 log = structlog.get_logger("tonnage")
 
@@ -23,7 +26,7 @@ def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str],
         yield lambda stage: log.info(title, stage=stage)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Bar(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
         started = iter(range(total + 1))
 
@@ -34,13 +37,13 @@ def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str],
 
 
 @contextmanager
-def rows_read(console: Console, title: str) -> Iterator[Callable[[str, int], None]]:
+def rows_read(console: Console, title: str) -> Iterator[Progress]:
     """A callable that is told, source by source, how many rows have been read so far."""
     if not console.is_terminal:
         yield lambda source, rows: log.info(title, source=source, rows=rows)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Bar(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None)
 
         def announce(source: str, rows: int) -> None:

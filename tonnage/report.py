@@ -36,8 +36,9 @@ def print_snapshot(console: Console, snapshot: Snapshot) -> None:
 def print_month(console: Console, month: RetrainedMonth, level: Level) -> None:
     """The run, then the year ahead against the year behind, for the total and the nodes of one level."""
     run, forecast = month.run, month.run.forecast
+    outcome = "published" if month.published else "was published before, nothing changed"
     console.print(
-        f"Run [bold]{run.id}[/] {'published' if month.published else 'was published before, nothing changed'}: "
+        f"Run [bold]{run.id}[/] {outcome}: "
         f"model {run.model}, snapshot {run.snapshot[:12]}, "
         f"{forecast.hierarchy.n_nodes:,} nodes x {forecast.horizon} months",
         highlight=False,

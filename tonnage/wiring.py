@@ -16,7 +16,7 @@ from app.store.migrate import migrate
 from app.store.publish import publish
 from forecasting.months import Month
 from forecasting.run import ForecastRun
-from ingestion.job import take_snapshot
+from ingestion.job import Progress, take_snapshot
 from ingestion.snapshot import Snapshot
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
@@ -84,7 +84,7 @@ class House:
         return read_config(config or self.settings.config).document
 
     def ingest(
-        self, month: Month, config: Path | None, *, moment: dt.datetime, progress: Callable[[str, int], None]
+        self, month: Month, config: Path | None, *, moment: dt.datetime, progress: Progress
     ) -> Snapshot:
         """Take the snapshot of a month from the sources in a configuration."""
         document = self.document(config)
@@ -106,11 +106,13 @@ class House:
         return retrain_month(
             month,
             plan,
-            take_snapshot=lambda month: self.ingest(
-                month, config, moment=moment, progress=lambda source, rows: None
-            ),
+            take_snapshot=lambda month: self.ingest(month, config, moment=moment, progress=_quietly),
             store=PublishedRuns(self.engine),
             published_at=moment,
             code_version=CODE_VERSION,
             on_stage=on_stage,
         )
+
+
+def _quietly(source: str, rows: int) -> None:
+    """A month shows its stages, not its rows."""

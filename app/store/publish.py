@@ -1,10 +1,8 @@
 """Writes a run: all its rows and the current pointer in one transaction."""
 
 import datetime as dt
-from io import BytesIO
 
 import polars as pl
-import psycopg2.extensions
 from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -12,7 +10,7 @@ from app.errors import Unpublishable
 from app.store import tables
 from app.store.binary_copy import forecast_rows
 from app.store.keys import KEYS, canonical
-from app.store.session import connected
+from app.store.session import connected, copy_in
 from forecasting.arrays import Ints
 from forecasting.hierarchy import level_name
 from forecasting.months import months_from
@@ -74,7 +72,7 @@ def _write(connection: Connection, run: ForecastRun, published_at: dt.datetime) 
     for start in range(0, len(node_ids), _NODES_AT_ONCE):
         part = slice(start, start + _NODES_AT_ONCE)
         rows = forecast_rows(run.id, node_ids[part], months, forecast.mean[part], forecast.quantiles[:, part])
-        _copy(
+        copy_in(
             connection,
             "copy forecast (run_id, node_id, month, mean, quantiles) from stdin (format binary)",
             rows,
@@ -105,7 +103,7 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
     )
     # In CSV, COPY reads an unquoted nothing as null and a quoted one as empty text.
     rows = nodes.write_csv(include_header=False).encode()
-    _copy(connection, "copy incoming from stdin (format csv)", rows)
+    copy_in(connection, "copy incoming from stdin (format csv)", rows)
     connection.execute(text("analyze incoming"))
     # A null key is null on both sides, for the level says which are: so "=" on '' is exact, and hashes.
     same = " and ".join(
@@ -123,10 +121,3 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
         text(f"select node.id from incoming join node on {same} order by position")  # noqa: S608
     )
     return pl.Series(ids.scalars().all(), dtype=pl.Int64).to_numpy()
-
-
-def _copy(connection: Connection, statement: str, rows: bytes) -> None:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg2.extensions.connection)
-    with driver.cursor() as cursor:
-        cursor.copy_expert(statement, BytesIO(rows))

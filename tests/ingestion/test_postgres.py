@@ -83,8 +83,9 @@ class TestReading:
     ) -> None:
         days = ["2026-09-30", "2026-10-31", "2026-11-01", "infinity", "-infinity"]
         values = ", ".join(f"('{day}', '{day}'::date)" for day in days)
-        query = f"select 'N' as o, 'K' as c, 'M' as m, 1 as q, * from (values {values}, ('none', null)) as t (l, d)"  # noqa: S608
-        columns = dict(line="l", organization="o", customer="c", material="m", date="d", quantity="q")
+        rows = f"(values {values}, ('none', null)) as t (line, date)"
+        query = f"select 'N' as organization, 'K' as customer, 'M' as material, 1 as quantity, * from {rows}"
+        columns = {field: field for field in RAW_LINES if field not in {"unit", "status"}}
         result = pulled(source(postgres_url, query=query, columns=columns, unit="kg"))
         assert result["line"].to_list() == ["2026-09-30", "2026-10-31", "-infinity", "none"]
         assert result["date"].to_list() == ["2026-09-30", "2026-10-31", "-infinity", None]

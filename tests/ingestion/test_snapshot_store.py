@@ -14,8 +14,10 @@ from ingestion.snapshot import Snapshot, seal
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.units import DemandUnit
 
+OCTOBER = Month(2026, 10)
 
-def snapshot(kilograms: int = 12_500, month: Month = Month(2026, 10), version: str = "1") -> Snapshot:
+
+def snapshot(kilograms: int = 12_500, month: Month = OCTOBER, version: str = "1") -> Snapshot:
     row = ("erp", "1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), kilograms)
     return seal(
         month,
