@@ -50,6 +50,16 @@ def test_ties_go_to_even_and_a_hair_decides(kilograms: int, hair: int) -> None:
     assert converted(f"{tonnes:f}", FACTORS[DemandUnit.TONNE]["t"]) == expected
 
 
+@pytest.mark.parametrize("kilograms", [0, 2, 12_500, 10**9])
+def test_the_last_decimals_of_a_pound_decide_a_tie(kilograms: int) -> None:
+    # The least number of pounds, in 18 decimals, that weighs more than so many kilograms and a half.
+    digits = (2 * kilograms + 1) * 10**26 // 2 // 45_359_237 + 1
+    with localcontext(prec=60):
+        above, below = (f"{Decimal(each).scaleb(-18):f}" for each in (digits, digits - 1))
+    assert converted(above, 45_359_237) == kilograms + 1
+    assert converted(below, 45_359_237) == kilograms
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
