@@ -31,14 +31,15 @@ def _probabilities(text: str) -> tuple[float, ...]:
     return probabilities
 
 
-type MonthText = Annotated[
+MonthText = Annotated[
     Month, PlainValidator(_month), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}$"})
 ]
+# A lazy alias, for FastAPI takes a bare tuple to mean a parameter that is repeated.
 type Probabilities = Annotated[
     tuple[float, ...], PlainValidator(_probabilities), WithJsonSchema({"type": "string"})
 ]
 # PostgreSQL text holds every character but NUL.
-type KeyValue = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
+KeyValue = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
 
 
 class NodesQuery(BaseModel):

@@ -12,7 +12,7 @@ from forecasting.hierarchy import level_name
 
 type Json = dict[str, object]
 
-type MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-11"])]
+MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-11"])]
 
 
 class RunName(BaseModel):
