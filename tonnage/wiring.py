@@ -73,7 +73,7 @@ class House:
 
     @cached_property
     def snapshots(self) -> SnapshotStore:
-        return SnapshotStore(self.settings.home)
+        return SnapshotStore(self.settings.home / "snapshots")
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""

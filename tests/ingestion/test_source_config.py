@@ -91,7 +91,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("sources/erp/table", "a.b.c", "[sources.erp] table", "'a.b.c' is not a table"),
         ("sources/erp/table", " ", "[sources.erp] table", "' ' is not a text"),
         ("sources/erp/colums", {}, "[sources.erp]", "unknown key 'colums'"),
-        ("sources/erp/columns", None, "[sources.erp.columns]", "no column for line, organization"),
+        (
+            "sources/erp/columns",
+            None,
+            "[sources.erp.columns]",
+            "no column for line, organization, customer, material, date, quantity",
+        ),
         ("sources/erp/columns/date", None, "[sources.erp.columns]", "no column for date"),
         ("sources/erp/columns/weight", "w", "[sources.erp.columns]", "unknown key 'weight'"),
         ("sources/erp/columns/date", 7, "[sources.erp.columns] date", "7 is not a text"),
