@@ -5,7 +5,7 @@ Exit codes: 0 done or nothing due, 2 your mistake, 3 refused by a guard, 1 our f
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -224,15 +224,13 @@ def forecast(
     )
 
 
-def main() -> None:
-    """Run a command and turn what went wrong into a sentence and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; what went wrong becomes a sentence and an exit code."""
     log_to(sys.stderr)
-    sys.exit(_exit_code(app))
-
-
-def _exit_code(command: Callable[[], object]) -> int:
     try:
-        command()
+        app(arguments)
+    except SystemExit as stop:  # how Typer ends, well or with a usage error
+        return int(stop.code or DONE)
     except Refused as refusal:
         _say(refusal)
         return REFUSED
@@ -247,7 +245,8 @@ def _exit_code(command: Callable[[], object]) -> int:
 
 
 def _say(error: Exception) -> None:
-    aside.print(f"[bold red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+    aside.print("error:", style="bold red", end=" ")
+    aside.print(str(error), markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_how_to_ask(port: int, first: Month) -> None:
