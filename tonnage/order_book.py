@@ -18,7 +18,7 @@ LAST = FIRST + (MONTHS - 1)
 CUSTOMERS = 120
 ORDERS_AHEAD = 2  # requested months after LAST that are in the book already, as in any ERP
 
-_SEED = 20201101
+_SEED = 20201102
 _LINES = 150_000
 _PRICE_RISE = 41  # position of the month from which an announced price rise holds
 _CANCELLED, _RETURNED = 0.02, 0.008

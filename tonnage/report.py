@@ -24,9 +24,9 @@ def print_snapshot(console: Console, snapshot: Snapshot) -> None:
     table.add_column("lines read", justify="right")
     table.add_column("kept", justify="right")
     table.add_column(f"{snapshot.manifest.unit} kept", justify="right")
-    table.add_column("set aside, by reason", min_width=30)
+    table.add_column("set aside, by reason")
     for source in snapshot.manifest.sources:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
+        reasons = "\n".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
         table.add_row(
             source.name, f"{source.rows_in:,}", f"{source.rows_kept:,}", f"{source.quantity_kept:,}", reasons
         )

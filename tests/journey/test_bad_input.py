@@ -1,4 +1,4 @@
-"""A user's mistakes at the command line: a short error that helps, the right exit code, nothing half-written."""
+"""A user's mistakes at the command line: a short error that helps, exit code 2, nothing half-written."""
 
 import socket
 from pathlib import Path

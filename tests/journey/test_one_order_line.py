@@ -25,7 +25,10 @@ quantity = "quantity"
 unit = "uom"
 status = "state"
 """
-COLUMNS = "position text, company text, buyer text, article text, requested date, quantity numeric, uom text, state text"
+COLUMNS = (
+    "position text, company text, buyer text, article text, "
+    "requested date, quantity numeric, uom text, state text"
+)
 
 
 def lines() -> pl.DataFrame:
