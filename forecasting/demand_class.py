@@ -37,7 +37,8 @@ class DemandClasses:
     @property
     def intermittent(self) -> Bools:
         """Series with months enough between orders that zero wants its own model."""
-        return (self.codes == DemandClass.INTERMITTENT) | (self.codes == DemandClass.LUMPY)
+        classes = [DemandClass.INTERMITTENT, DemandClass.LUMPY]
+        return np.isin(self.codes, classes)
 
     @property
     def level_is_intermittent(self) -> bool:
