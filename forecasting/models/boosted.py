@@ -12,7 +12,7 @@ from forecasting.models.features import (
     LEAD_COLUMNS,
     Rows,
     column,
-    history_columns,
+    history_of_rows,
     lead_columns,
     next_months,
 )
@@ -61,16 +61,12 @@ class FittedBoosted:
     def predict(self, horizon: int) -> TwoPart:
         """The predictive distribution of the months ahead."""
         count, months = self.values.shape
-        probability = np.full(count * horizon, 1.0 - _CHANCE)
+        probability = np.empty(count * horizon)
         size = np.empty(count * horizon)
         for start in range(0, count, _BLOCK):
             rows = next_months(start, min(start + _BLOCK, count), months - 1, horizon)
             part = slice(start * horizon, start * horizon + len(rows))
-            x, scale = _columns(self.values, self.born, rows, self.calendar_month, self.leads, self.categories)
-            if self.orders is not None:
-                probability[part] = _answer(self.orders, x, self.threads)
-            size[part] = _answer(self.sizes, x, self.threads) * scale
-        probability = np.clip(probability, _CHANCE, 1.0 - _CHANCE)
+            probability[part], size[part] = self.parts(rows)
         silent = (self.values <= 0).all(axis=1)
         shape = (count, horizon)
         probability, size = no_demand(probability.reshape(shape), size.reshape(shape), silent)
@@ -83,6 +79,12 @@ class FittedBoosted:
     def quantiles(self, horizon: int, probabilities: tuple[float, ...]) -> Floats:
         """Shape (levels, series, horizon)."""
         return self.predict(horizon).quantiles(probabilities)
+
+    def parts(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Order probability and size in common units, each of shape (rows,)."""
+        x, scale = _columns(self.values, self.born, rows, self.calendar_month, self.leads, self.categories)
+        chance = np.ones(len(rows)) if self.orders is None else _answer(self.orders, x, self.threads)
+        return np.clip(chance, _CHANCE, 1.0 - _CHANCE), _answer(self.sizes, x, self.threads) * scale
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _columns(
     values: Floats, born: Ints, rows: Rows, month: int, leads: int, categories: Ints
 ) -> tuple[Columns, Floats]:
     """The table, shape (rows, columns), and the scale of each row in common units, shape (rows,)."""
-    past = history_columns(values, born, rows.series, rows.origin)
+    past = history_of_rows(values, born, rows)
     ahead = lead_columns(values, born, rows.series, rows.origin, rows.lead, month)
     scale = np.maximum(column(past, "scale"), 1e-300)
     for at, name in enumerate(HISTORY_COLUMNS):

@@ -75,6 +75,16 @@ def common_unit(values: Floats) -> float:
     return float(np.median(orders)) if len(orders) else 1.0
 
 
+def history_of_rows(values: Floats, born: Ints, rows: Rows) -> Floats:
+    """`history_columns` of each row, computed once for neighbours that differ in their lead alone."""
+    if not len(rows):
+        return np.empty((0, _WIDTH))
+    changes = np.append(True, (np.diff(rows.series) != 0) | (np.diff(rows.origin) != 0))
+    once = history_columns(values, born, rows.series[changes], rows.origin[changes])
+    spread_out: Floats = once[np.cumsum(changes) - 1]
+    return spread_out
+
+
 @nb.njit(parallel=True, cache=True)
 def history_columns(values: Floats, born: Ints, series: Ints, origin: Ints) -> Floats:
     """`HISTORY_COLUMNS` of each row, shape (rows, columns), from the months up to its origin.

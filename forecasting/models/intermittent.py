@@ -11,6 +11,7 @@ from forecasting.models.features import (
     column,
     common_unit,
     history_columns,
+    history_of_rows,
     lead_columns,
     next_months,
 )
@@ -56,7 +57,7 @@ class FittedOrdersAndSizes:
         for start in range(0, count, _BLOCK):
             rows = next_months(start, min(start + _BLOCK, count), months - 1, horizon)
             part = slice(start * horizon, start * horizon + len(rows))
-            probability[part], size[part] = self._parts(rows)
+            probability[part], size[part] = self.parts(rows)
         silent = (self.values <= 0).all(axis=1)
         shape = (count, horizon)
         probability, size = no_demand(probability.reshape(shape), size.reshape(shape), silent)
@@ -70,7 +71,8 @@ class FittedOrdersAndSizes:
         """Shape (levels, series, horizon)."""
         return self.predict(horizon).quantiles(probabilities)
 
-    def _parts(self, rows: Rows) -> tuple[Floats, Floats]:
+    def parts(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Order probability and size in common units, each of shape (rows,)."""
         table = _Table.of(self.values, self.born, rows, self.calendar_month, self.share, self.shrinkage)
         # Beyond what training saw, a straight line knows nothing: stay at the edge.
         order = linear(np.clip(table.order_design(), *self.order_range), self.order_beta)
@@ -162,7 +164,7 @@ class _Table:
     def of(
         cls, values: Floats, born: Ints, rows: Rows, month: int, share: float, shrinkage: float
     ) -> "_Table":
-        past = history_columns(values, born, rows.series, rows.origin)
+        past = history_of_rows(values, born, rows)
         lead = lead_columns(values, born, rows.series, rows.origin, rows.lead, month)
         age, orders = column(past, "age"), column(past, "orders")
         rates = []

@@ -6,7 +6,8 @@ import numpy as np
 from forecasting.arrays import Floats
 
 _CHUNKS = 64
-_STEPS = 12
+_STEPS = 30
+_HALVINGS = 10
 _REACH = 15.0
 
 
@@ -17,13 +18,28 @@ def logistic(x: Floats, happened: Floats, prior: Floats, pull: float) -> Floats:
     towards `prior`, which is the answer where there are no rows.
     """
     beta = prior.copy()
+    score = _support(x, happened, beta, prior, pull)
     for _ in range(_STEPS):
         chance = expit(linear(x, beta))
         step = _step(x, chance * (1 - chance), happened - chance, beta - prior, pull)
-        beta = beta + step
+        # Where orders are almost certain the curve is flat and a full step flies off: halve until it helps.
+        for _ in range(_HALVINGS):
+            better = _support(x, happened, beta + step, prior, pull)
+            if better >= score:
+                break
+            step = step / 2
+        else:
+            break
+        beta, score = beta + step, better
         if np.abs(step).max() < 1e-8:
             break
     return beta
+
+
+def _support(x: Floats, happened: Floats, beta: Floats, prior: Floats, pull: float) -> float:
+    """The penalized log likelihood of a logistic regression."""
+    line = linear(x, beta)
+    return float((happened * line - np.logaddexp(0.0, line)).sum() - pull * ((beta - prior) ** 2).sum() / 2)
 
 
 def gamma_log(x: Floats, ratio: Floats, pull: float) -> Floats:

@@ -29,3 +29,15 @@ def test_without_rows_the_prior_is_the_answer() -> None:
 def test_perfect_separation_stays_finite() -> None:
     x = np.column_stack([np.ones(50), np.linspace(-1, 1, 50)])
     assert np.isfinite(logistic(x, (x[:, 1] > 0).astype(float), np.zeros(2), 1.0)).all()
+
+
+def test_almost_certain_orders_do_not_send_it_flying() -> None:
+    # Without halving, Newton's step from a far prior ends in coefficients of many thousands.
+    rng = np.random.default_rng(3)
+    x = np.column_stack([np.ones(400), np.repeat([-6.0, 6.0], 200), rng.normal(size=(400, 3)) * 4])
+    happened = (x[:, 1] > 0).astype(float)
+    happened[:3] = 1.0
+    beta = logistic(x, happened, np.array([0.0, 1.0, 8.0, -8.0, 8.0]), 5.0)
+    assert np.abs(beta).max() < 10
+    slope = x.T @ (happened - expit(x @ beta)) - 5.0 * (beta - np.array([0.0, 1.0, 8.0, -8.0, 8.0]))
+    np.testing.assert_allclose(slope, 0, atol=0.02)  # the line is cut at ±15, which it touches here
