@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from forecasting.arrays import Floats
 from forecasting.errors import BadForecast
 from forecasting.hierarchy import Hierarchy
+from forecasting.woodbury import gram
 
 # A node that never erred is trusted a thousand times more than the typical node, not infinitely: with a
 # variance of zero nothing could settle a disagreement between two such nodes.
 VARIANCE_FLOOR = 1e-6
+# Errors that move in step throughout call for no shrinkage; without any, W is singular.
+LEAST_INTENSITY = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Covariance:
 
     @property
     def rank(self) -> int:
-        return self.factor.shape[1]
+        return int(self.factor.shape[1])
 
     def dense(self) -> Floats:
         """W itself, shape (nodes, nodes): for tests and small hierarchies only."""
@@ -88,10 +90,8 @@ def shrinkage(errors: Floats) -> Covariance:
     known = np.isfinite(raw) & (raw > 0)
     scale = np.sqrt(np.where(known, raw, 1.0) * share)
     standard = np.where(seen & known[:, None], errors, 0.0) / scale[:, None]
-    kept = shrinkage_intensity(standard)
-    own = np.where(known, kept * floored + (1 - kept) * (floored - raw), floored)
-    # At intensity 0 and full rank of observations a node would keep no variance of its own.
-    own = np.maximum(own, VARIANCE_FLOOR * floored)
+    kept = max(shrinkage_intensity(standard), LEAST_INTENSITY)
+    own = floored - (1 - kept) * np.where(known, raw, 0.0)
     if kept == 1.0:
         return independent(own)
     factor = standard * np.sqrt((1 - kept) / months * np.where(known, raw, 0.0))[:, None]
@@ -109,8 +109,8 @@ def shrinkage_intensity(standard: Floats) -> float:
         return 1.0
     own = (standard * standard).mean(axis=1)
     # Pairs (i, i) are in the first sum of each line and are taken out by the second.
-    correlation = float((_gram(standard) ** 2).sum()) / months**2 - float((own**2).sum())
-    fourth = float((_squares(standard) ** 2).sum()) - float((standard**4).sum())
+    correlation = float((gram(standard, standard) ** 2).sum()) / months**2 - float((own**2).sum())
+    fourth = float(((standard * standard).sum(axis=0) ** 2).sum()) - float((standard**4).sum())
     spread = (fourth - months * correlation) / (months * (months - 1))
     if correlation <= 0:
         return 1.0
@@ -130,27 +130,7 @@ def _mean_square(errors: Floats) -> Floats:
 
 
 def _floored(raw: Floats) -> Floats:
-    """Variances without zeros and gaps, shape (nodes,); all one if no node ever erred."""
+    """Variances without zeros and gaps, shape (nodes,); all alike if no node ever erred."""
     positive = raw[raw > 0]
     typical = float(np.median(positive)) if len(positive) else 1.0
     return np.maximum(np.where(np.isnan(raw), typical, raw), VARIANCE_FLOOR * typical)
-
-
-# Not numpy's product: BLAS may add in another order with another number of threads.
-@njit(cache=True, nogil=True)
-def _gram(rows: Floats) -> Floats:  # pragma: no cover
-    """rows' rows, shape (observations, observations)."""
-    n, months = rows.shape
-    out = np.zeros((months, months))
-    for i in range(n):
-        for s in range(months):
-            value = rows[i, s]
-            if value != 0.0:
-                for t in range(months):
-                    out[s, t] += value * rows[i, t]
-    return out
-
-
-def _squares(rows: Floats) -> Floats:
-    """Sum over nodes of the squares, shape (observations,)."""
-    return np.asarray((rows * rows).sum(axis=0))
