@@ -1,4 +1,4 @@
-"""The seasonal naive forecast: the yardstick that every other model has to beat."""
+"""The naive forecasts: the yardsticks that every other model has to beat."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,18 @@ from forecasting.models.protocol import SeriesBatch
 SEASON = 12
 
 
-@dataclass(frozen=True, eq=False)
-class FittedSeasonalNaive:
-    """The last year of each series, shape (series, 12)."""
+@dataclass(frozen=True)
+class Naive:
+    """Each month repeats what came `lag` months before: 12 is the seasonal naive, 1 the last value.
 
-    last_year: Floats
-    residuals: Floats
+    Where history is shorter than the lag, the last value is repeated.
+    """
 
-    def forecast(self, horizon: int) -> Floats:
-        repeats = -(-horizon // self.last_year.shape[1])
-        return np.tile(self.last_year, repeats)[:, :horizon]
+    lag: int = SEASON
 
-
-class SeasonalNaive:
-    """Each month repeats the same month of the year before; with less than a year, the last value."""
-
-    def fit(self, history: SeriesBatch) -> FittedSeasonalNaive:
-        lag = SEASON if history.n_months > SEASON else 1
-        residuals = np.zeros_like(history.values)
-        residuals[:, lag:] = history.values[:, lag:] - history.values[:, :-lag]
-        unknown = np.arange(history.n_months)[None, :] < history.born[:, None] + lag
-        residuals[unknown] = 0.0
-        return FittedSeasonalNaive(history.values[:, -lag:], residuals)
+    def hindcast(self, history: SeriesBatch, origins: int, horizon: int) -> Floats:
+        """See `Model.hindcast`."""
+        known = history.n_months - origins + np.arange(origins + 1)
+        lag = self.lag if known[0] >= self.lag else 1
+        month = known[:, None] - lag + np.arange(horizon)[None, :] % lag
+        return np.ascontiguousarray(history.values[:, month])

@@ -1,4 +1,4 @@
-"""What every base model promises: fit a batch of series at once, then forecast it."""
+"""What every base model promises: for a batch of series, the forecasts it makes now and would have made."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,20 +23,14 @@ class SeriesBatch:
         return int(self.values.shape[1])
 
 
-class Fitted(Protocol):
-    """A model that has seen its history; "not fitted" cannot be written."""
-
-    @property
-    def residuals(self) -> Floats:
-        """One-step errors inside the history, shape (series, months), zero where none exists."""
-        ...
-
-    def forecast(self, horizon: int) -> Floats:
-        """Means for the months ahead, shape (series, horizon), in the history's unit."""
-        ...
-
-
 class Model(Protocol):
-    """A way to forecast, before it has seen any history."""
+    """A way to forecast many series at once."""
 
-    def fit(self, history: SeriesBatch) -> Fitted: ...
+    def hindcast(self, history: SeriesBatch, origins: int, horizon: int) -> Floats:
+        """Forecasts made at each of the last `origins` months before the end, and at the end.
+
+        Shape (series, origins + 1, horizon), the last origin being the end of history. What is
+        forecast at an origin uses no value after it, so that differences from what came are honest
+        errors; combination, reconciliation and quantiles are all learned from those.
+        """
+        ...

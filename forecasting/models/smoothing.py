@@ -1,73 +1,241 @@
-"""Additive exponential smoothing of level and season, all series of a batch in one pass."""
+"""Exponential smoothing with averaged parameters, all series of a batch in one compiled pass."""
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
+import numba as nb
 import numpy as np
 
-from forecasting.arrays import Bools, Floats
+from forecasting.arrays import Floats, Ints
 from forecasting.models.naive import SEASON
 from forecasting.models.protocol import SeriesBatch
 
-_LEVEL_WEIGHTS = (0.05, 0.15, 0.3, 0.5)
-_SEASON_WEIGHTS = (0.0, 0.1, 0.25)
+_LEVEL = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
+# Weight of the trend relative to the level's, and damping; zero damping is no trend at all.
+_TREND = ((0.0, 0.0), (0.0, 0.9), (0.0, 0.98), (0.05, 0.9), (0.05, 0.98), (0.2, 0.9))
+_SEASONAL = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6)
+_NO_SEASON = -1.0
+# What a season costs in the information criterion: its twelve values are shared information, not free ones.
+_SEASON_PARAMETERS = 6.0
+_LEAST_WEIGHT = 1e-3
+_LOG_OFFSET = 0.05
 
 
-@dataclass(frozen=True, eq=False)
-class FittedSmoothing:
-    """Level (series,) and the season of the next twelve months (series, 12)."""
-
-    level: Floats
-    season: Floats
-    residuals: Floats
-
-    def forecast(self, horizon: int) -> Floats:
-        ahead = np.arange(horizon) % SEASON
-        return np.maximum(self.level[:, None] + self.season[:, ahead], 0.0)
+def parameter_grid() -> Floats:
+    """All combinations of level, trend and season weights and damping, shape (combinations, 4)."""
+    rows = product(_LEVEL, _TREND, (_NO_SEASON, *_SEASONAL))
+    return np.array([(alpha, alpha * beta, gamma, phi) for alpha, (beta, phi), gamma in rows])
 
 
+@dataclass(frozen=True)
 class Smoothing:
-    """Level and season of twelve months (Hyndman & Athanasopoulos, FPP3, chapter 8).
+    """Level, damped trend and season of twelve months, additive on a scale.
 
-    Each series takes the pair of smoothing weights with the least squared one-step error.
+    Every combination of a fixed grid of parameters runs through each series; forecasts are averaged with
+    Akaike weights (Burnham & Anderson 2002; Kolassa 2011), at each origin from the errors up to there. The
+    recursion is that of Hyndman, Koehler, Ord & Snyder (2008), ETS(A,Ad,A). On the log scale, of demand
+    plus 5 % of its mean, season and trend act in proportion.
     """
 
-    def fit(self, history: SeriesBatch) -> FittedSmoothing:
-        candidates = (_smooth(history, *weights) for weights in product(_LEVEL_WEIGHTS, _SEASON_WEIGHTS))
-        best = next(candidates)
-        for fitted in candidates:
-            better = np.square(fitted.residuals).sum(axis=1) < np.square(best.residuals).sum(axis=1)
-            best = _choose(better, fitted, best)
-        return best
+    scale: Literal["raw", "log"] = "raw"
+
+    def hindcast(self, history: SeriesBatch, origins: int, horizon: int) -> Floats:
+        """See `Model.hindcast`."""
+        phase = history.first.month - 1
+        grid = parameter_grid()
+        if self.scale == "raw":
+            return _hindcast(history.values, history.born, phase, grid, origins, horizon)
+        offset = _LOG_OFFSET * _mean_alive(history)[:, None]
+        shifted = np.maximum(history.values, 0.0) + offset
+        logs = np.log(np.where(offset > 0, shifted, 1.0))
+        forecasts = _hindcast(logs, history.born, phase, grid, origins, horizon)
+        # Beyond e^3 times the largest value seen, a log-scale trend has run away.
+        forecasts = np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None])
+        return np.where(offset[:, :, None] > 0, np.exp(forecasts) - offset[:, :, None], 0.0)
 
 
-def _smooth(history: SeriesBatch, alpha: float, gamma: float) -> FittedSmoothing:
-    """Run the recursion from each series' first month; the season starts flat."""
-    level = _first_year_mean(history)
-    season = np.zeros((len(history.values), SEASON))
-    residuals = np.zeros_like(history.values)
-    for month in range(history.n_months):
-        alive = history.born <= month
-        phase = month % SEASON
-        error = np.where(alive, history.values[:, month] - level - season[:, phase], 0.0)
-        level = level + alpha * error
-        season[:, phase] += gamma * error
-        residuals[:, month] = error
-    ahead = (history.n_months + np.arange(SEASON)) % SEASON
-    return FittedSmoothing(level, season[:, ahead], residuals)
-
-
-def _first_year_mean(history: SeriesBatch) -> Floats:
-    age = np.arange(history.n_months)[None, :] - history.born[:, None]
-    first_year = (age >= 0) & (age < SEASON)
-    total = np.where(first_year, history.values, 0.0).sum(axis=1)
-    mean: Floats = total / np.maximum(first_year.sum(axis=1), 1)
+def _mean_alive(history: SeriesBatch) -> Floats:
+    alive = history.n_months - history.born
+    mean: Floats = np.maximum(history.values, 0.0).sum(axis=1) / alive
     return mean
 
 
-def _choose(better: Bools, new: FittedSmoothing, old: FittedSmoothing) -> FittedSmoothing:
-    return FittedSmoothing(
-        np.where(better, new.level, old.level),
-        np.where(better[:, None], new.season, old.season),
-        np.where(better[:, None], new.residuals, old.residuals),
-    )
+@nb.njit(parallel=True, cache=True)
+def _hindcast(values: Floats, born: Ints, phase: int, grid: Floats, origins: int, horizon: int) -> Floats:
+    """Shape (series, origins + 1, horizon); each series by itself, so threads cannot change a bit."""
+    series, months = values.shape
+    out = np.zeros((series, origins + 1, horizon))
+    for i in nb.prange(series):
+        first = born[i]
+        start = _initial_state(values[i], first, phase)
+        losses = _losses(values[i], first, phase, grid, start, origins)
+        weights = _akaike_weights(losses, first, months, grid, origins)
+        _average(values[i], first, phase, grid, start, weights, out[i])
+    return out
+
+
+@nb.njit(cache=True)
+def _initial_state(y: Floats, first: int, phase: int) -> Floats:
+    """Level before the first month, trend per month, and season by calendar month: shape (14,).
+
+    From the first three years at most, so that origins after those see no future.
+    """
+    state = np.zeros(2 + SEASON)
+    months = min(len(y) - first, 3 * SEASON)
+    years = months // SEASON
+    level = y[first : first + min(months, SEASON)].mean()
+    trend = 0.0
+    if years >= 2:
+        last = y[first + SEASON * (years - 1) : first + SEASON * years].mean()
+        trend = (last - level) / (SEASON * (years - 1))
+    if years >= 1:
+        for year in range(years):
+            begin = first + SEASON * year
+            mean = y[begin : begin + SEASON].mean()
+            for t in range(begin, begin + SEASON):
+                # Half a year more in the divisor shrinks the season of a short start toward none.
+                state[2 + (t + phase) % SEASON] += (y[t] - mean) / (years + 0.5)
+    state[0] = level - trend * (SEASON - 1) / 2
+    state[1] = trend
+    return state
+
+
+@nb.njit(cache=True)
+def _begin(start: Floats, grid: Floats) -> tuple[Floats, Floats, Floats]:
+    """Level (combinations,), trend (combinations,) and season (12, combinations) before the first month."""
+    count = len(grid)
+    level = np.full(count, start[0])
+    trend = np.empty(count)
+    season = np.empty((SEASON, count))
+    for p in range(count):
+        trend[p] = start[1] if grid[p, 3] > 0 else 0.0
+        if grid[p, 3] == 0:
+            level[p] += start[1] * (SEASON - 1) / 2
+        for m in range(SEASON):
+            season[m, p] = start[2 + m] if grid[p, 2] >= 0 else 0.0
+    return level, trend, season
+
+
+@nb.njit(cache=True)
+def _step(y: float, level: Floats, trend: Floats, season: Floats, grid: Floats, error: Floats) -> None:
+    """One month of the recursion for every combination: innermost and free of branches, so it vectorises."""
+    alpha, beta, gamma, phi = grid[0], grid[1], grid[2], grid[3]
+    for p in range(len(level)):
+        damped = phi[p] * trend[p]
+        e = y - (level[p] + damped + season[p])
+        level[p] += damped + alpha[p] * e
+        trend[p] = damped + beta[p] * e
+        season[p] += gamma[p] * e
+        error[p] = e
+
+
+@nb.njit(cache=True)
+def _steps_of(grid: Floats) -> Floats:
+    """The grid by parameter, shape (4, combinations), with the season's weight as the recursion takes it."""
+    steps = np.empty((4, len(grid)))
+    for p in range(len(grid)):
+        steps[0, p], steps[1, p], steps[3, p] = grid[p, 0], grid[p, 1], grid[p, 3]
+        steps[2, p] = max(grid[p, 2], 0.0) * (1.0 - grid[p, 0])
+    return steps
+
+
+@nb.njit(cache=True)
+def _losses(y: Floats, first: int, phase: int, grid: Floats, start: Floats, origins: int) -> Floats:
+    """Sum of squared one-step errors up to each origin, shape (origins + 1, combinations)."""
+    months, count = len(y), len(grid)
+    steps = _steps_of(grid)
+    level, trend, season = _begin(start, grid)
+    error, total = np.empty(count), np.zeros(count)
+    losses = np.zeros((origins + 1, count))
+    counted = first + _burn_in(months - first)
+    for t in range(first, months):
+        _step(y[t], level, trend, season[(t + phase) % SEASON], steps, error)
+        if t >= counted:
+            for p in range(count):
+                total[p] += error[p] * error[p]
+        k = t + 1 - (months - origins)
+        if k >= 0:
+            losses[k] = total
+    return losses
+
+
+@nb.njit(cache=True)
+def _burn_in(months: int) -> int:
+    """First months whose errors tell more of the start than of the parameters."""
+    return min(SEASON, months // 3)
+
+
+@nb.njit(cache=True)
+def _akaike_weights(losses: Floats, first: int, months: int, grid: Floats, origins: int) -> Floats:
+    """Weights that sum to one, shape (origins + 1, combinations); tiny ones are dropped."""
+    count = len(grid)
+    weights = np.empty(losses.shape)
+    burn_in = _burn_in(months - first)
+    largest = 1e-300
+    for p in range(count):
+        largest = max(largest, losses[-1, p])
+    for k in range(origins + 1):
+        observed = months - origins + k - first - burn_in
+        if observed < 4:
+            weights[k] = 1.0 / count
+            continue
+        best = np.inf
+        for p in range(count):
+            parameters = (2.0 if grid[p, 3] > 0 else 0.0) + (_SEASON_PARAMETERS if grid[p, 2] >= 0 else 0.0)
+            # The floor, relative to the series, keeps a perfect fit finite and the weights free of its unit.
+            weights[k, p] = observed * np.log(losses[k, p] + 1e-12 * largest) + 2.0 * parameters
+            best = min(best, weights[k, p])
+        total = 0.0
+        for p in range(count):
+            weights[k, p] = np.exp(-0.5 * (weights[k, p] - best))
+            total += weights[k, p]
+        kept = 0.0
+        for p in range(count):
+            weights[k, p] = weights[k, p] / total if weights[k, p] >= _LEAST_WEIGHT * total else 0.0
+            kept += weights[k, p]
+        weights[k] /= kept
+    return weights
+
+
+@nb.njit(cache=True)
+def _average(
+    y: Floats, first: int, phase: int, grid: Floats, start: Floats, weights: Floats, out: Floats
+) -> None:
+    """Add up the weighted forecasts of the combinations that count, into (origins + 1, horizon)."""
+    months = len(y)
+    origins, horizon = out.shape[0] - 1, out.shape[1]
+    used = np.zeros(len(grid), dtype=np.bool_)
+    for k in range(origins + 1):
+        for p in range(len(grid)):
+            used[p] |= weights[k, p] > 0
+    chosen = np.nonzero(used)[0]
+    some = grid[chosen]
+    steps = _steps_of(some)
+    level, trend, season = _begin(start, some)
+    error = np.empty(len(chosen))
+    reach = np.zeros((horizon, len(chosen)))
+    for q in range(len(chosen)):
+        power = 1.0
+        for h in range(horizon):
+            power *= some[q, 3]
+            reach[h, q] = power + (reach[h - 1, q] if h else 0.0)
+    for k in range(max(0, first - (months - origins)) + 1):
+        _add(out[k], weights[k], chosen, level, trend, season, reach, first + phase)
+    for t in range(first, months):
+        _step(y[t], level, trend, season[(t + phase) % SEASON], steps, error)
+        k = t + 1 - (months - origins)
+        if k >= 0:
+            out[k] = 0.0
+            _add(out[k], weights[k], chosen, level, trend, season, reach, t + 1 + phase)
+
+
+@nb.njit(cache=True)
+def _add(
+    out: Floats, weights: Floats, chosen: Ints, level: Floats, trend: Floats, season: Floats, reach: Floats, month: int
+) -> None:
+    for q in range(len(chosen)):
+        weight = weights[chosen[q]]
+        if weight > 0:
+            for h in range(len(out)):
+                out[h] += weight * (level[q] + reach[h, q] * trend[q] + season[(month + h) % SEASON, q])
