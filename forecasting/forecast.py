@@ -1,6 +1,7 @@
 """A forecast: mean and quantiles of every node for every month ahead."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Forecast:
 
     @property
     def horizon(self) -> int:
-        return self.mean.shape[1]
+        return int(self.mean.shape[1])
 
     def incoherence(self) -> float:
         """Largest gap between a node's mean and the sum of its leaves, relative to the node."""
@@ -63,7 +64,7 @@ def check_probabilities(probabilities: tuple[float, ...]) -> None:
     """Refuse probabilities that are not strictly ascending inside (0, 1)."""
     if any(not 0 < p < 1 for p in probabilities):
         raise BadForecast(f"quantiles must lie between 0 and 1, got {list(probabilities)}")
-    if any(low >= high for low, high in zip(probabilities, probabilities[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(probabilities)):
         raise BadForecast(f"quantiles must ascend without repeats, got {list(probabilities)}")
 
 

@@ -33,9 +33,7 @@ def parse_level(text: str) -> Level:
     if keys == (TOTAL,):
         return ()
     if not all(keys):
-        raise BadHierarchy(
-            f"level {text!r} names no key; write keys joined by commas, or {TOTAL!r}"
-        )
+        raise BadHierarchy(f"level {text!r} names no key; write keys joined by commas, or {TOTAL!r}")
     return keys
 
 
@@ -57,12 +55,10 @@ class Hierarchy:
     leaves: pl.DataFrame
 
     def __post_init__(self) -> None:
-        _check_keys(self.keys)
-        _check_levels(self.keys, self.levels)
+        check_keys(self.keys)
+        check_levels(self.keys, self.levels)
         if tuple(self.leaves.columns) != self.keys:
-            raise BadHierarchy(
-                f"leaves have columns {self.leaves.columns}, keys are {list(self.keys)}"
-            )
+            raise BadHierarchy(f"leaves have columns {self.leaves.columns}, keys are {list(self.keys)}")
         if self.leaves.is_empty():
             raise BadHierarchy("a hierarchy needs at least one leaf")
         if any(kind != pl.String for kind in self.leaves.dtypes):
@@ -79,11 +75,11 @@ class Hierarchy:
             )
 
     @classmethod
-    def of(
-        cls, keys: Sequence[str], levels: Sequence[Level], leaves: pl.DataFrame
-    ) -> "Hierarchy":
+    def of(cls, keys: Sequence[str], levels: Sequence[Level], leaves: pl.DataFrame) -> "Hierarchy":
         """A hierarchy over the distinct rows of `leaves`, put in canonical order."""
-        last = list(levels[-1]) if levels else []
+        check_keys(tuple(keys))
+        check_levels(tuple(keys), tuple(levels))
+        last = list(levels[-1])
         distinct = leaves.select(keys).unique()
         return cls(tuple(keys), tuple(levels), distinct.sort(last + [k for k in keys if k not in last]))
 
@@ -93,7 +89,7 @@ class Hierarchy:
 
     @property
     def n_nodes(self) -> int:
-        return self.slices[-1].stop
+        return int(self.slices[-1].stop)
 
     @cached_property
     def codes(self) -> tuple[Ints, ...]:
@@ -152,7 +148,8 @@ def _codes(leaves: pl.DataFrame, level: Level) -> Ints:
     return codes.to_numpy().astype(np.int64)
 
 
-def _check_keys(keys: Level) -> None:
+def check_keys(keys: Level) -> None:
+    """Raise `BadHierarchy` for keys that cannot be keys."""
     if not keys:
         raise BadHierarchy("a hierarchy needs at least one key, for example 'material'")
     if len(set(keys)) != len(keys):
@@ -162,7 +159,8 @@ def _check_keys(keys: Level) -> None:
             raise BadHierarchy(f"{key!r} cannot be a key; use a plain column name")
 
 
-def _check_levels(keys: Level, levels: tuple[Level, ...]) -> None:
+def check_levels(keys: Level, levels: tuple[Level, ...]) -> None:
+    """Raise `BadHierarchy` for levels that do not fit the keys."""
     if not levels:
         raise BadHierarchy(f"a hierarchy needs at least one level, for example {level_name(keys)!r}")
     seen: set[frozenset[str]] = set()

@@ -46,7 +46,7 @@ class DemandPanel:
 
     @property
     def n_months(self) -> int:
-        return self.quantity.shape[1]
+        return int(self.quantity.shape[1])
 
     @property
     def origin(self) -> Month:

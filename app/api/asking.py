@@ -1,0 +1,67 @@
+"""From a request to the run it is about, and back to a cache tag."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.api.cursor import Cursor
+from app.errors import BadCursor, UnknownRun
+from app.store.read import NodeKey, Reader, reading
+from app.store.selection import PublishedRun, Selection
+from forecasting.hierarchy import level_name
+
+
+def _reader(request: Request) -> Iterator[Reader]:
+    with reading(request.app.state.engine) as reader:
+        yield reader
+
+
+# One transaction per request; it ends when the answer has been sent, streams included.
+type Reading = Annotated[Reader, Depends(_reader)]
+
+
+def run_of(reader: Reader, cursor: Cursor | None) -> PublishedRun:
+    """The run of the page before, or the current one."""
+    if cursor is None:
+        return reader.current_run()
+    try:
+        return reader.run(cursor.run)
+    except UnknownRun:
+        raise BadCursor(cursor.encode()) from None
+
+
+def start_of(selection: Selection, cursor: Cursor | None) -> NodeKey | None:
+    """The key after which to read on; raises `BadCursor` if it is one of another level."""
+    if cursor is None:
+        return None
+    if cursor.level != level_name(selection.level) or len(cursor.after) != len(selection.level):
+        raise BadCursor(cursor.encode())
+    return cursor.after
+
+
+def next_cursor(selection: Selection, after: NodeKey | None) -> str | None:
+    """The cursor of the page that follows, None when there is none."""
+    if after is None:
+        return None
+    return Cursor(selection.run.id, level_name(selection.level), after).encode()
+
+
+def cache_headers(request: Request, run: PublishedRun, media_type: str) -> dict[str, str]:
+    """Headers that let a cache keep the answer for as long as the run is current.
+
+    A run never changes, so its id and the question name the answer.
+    """
+    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}"
+    return {
+        "ETag": f'"{run.id}.{sha256(question.encode()).hexdigest()[:16]}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept",
+    }
+
+
+def is_known(request: Request, headers: dict[str, str]) -> bool:
+    """Whether the caller holds this very answer already (If-None-Match, compared as RFC 9110 says)."""
+    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return headers["ETag"] in tags or tags == ["*"]

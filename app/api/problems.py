@@ -1,0 +1,139 @@
+"""Every error as `application/problem+json` (RFC 9457): error type to HTTP status, in one table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from app import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+# Looked up along the error's base classes, so a type not named here has the status of its family.
+STATUS: dict[type[errors.AppError], tuple[int, str]] = {
+    errors.Refused: (422, "The question cannot be asked like this"),
+    errors.NotAcceptable: (406, "No such format"),
+    errors.NotThere: (404, "Not there"),
+    errors.DatabaseUnavailable: (503, "The database does not answer"),
+    errors.SchemaBehind: (503, "The database is not ready"),
+}
+
+_OF_STATUS = {404: "Not there", 405: "Method not allowed"}
+_REMEDY_OF_STATUS = {404: "see /docs for what is there", 405: "see the Allow header"}
+_RETRY_SECONDS = "5"
+
+_log = structlog.get_logger("tonnage.api")
+
+
+class Problem(BaseModel):
+    """What went wrong, about which value of which field, and what to do about it."""
+
+    type: str = Field(examples=["urn:tonnage:problem:unknown-level"])
+    title: str = Field(examples=["The question cannot be asked like this"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["the run has no level 'plant'"])
+    field: str | None = Field(examples=["level"])
+    value: str | None = Field(examples=["plant"])
+    remedy: str = Field(examples=["ask for one of: total; customer; material"])
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, for its OpenAPI."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    titles = dict(STATUS.values()) | {500: "Our fault"}
+    return {
+        status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in (*statuses, 500)
+    }
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+    app.add_exception_handler(errors.AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.AppError)
+    found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    if found is None:
+        raise error  # an error that no question should meet: ours, and logged as such
+    status, title = found
+    if status == 503:
+        _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
+    return _answer(
+        Problem(
+            type=_urn(type(error).__name__),
+            title=title,
+            status=status,
+            detail=error.detail,
+            field=error.field,
+            value=error.value,
+            remedy=error.remedy,
+        ),
+        {"Retry-After": _RETRY_SECONDS} if status == 503 else {},
+    )
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """The first of the parameters that FastAPI refused."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"][1:]))
+    return _app_error(
+        request,
+        errors.BadParameter(
+            f"{field}: {first['msg'].removeprefix('Value error, ')}",
+            "correct the value; /docs shows what each parameter takes",
+            field=field,
+            value=str(first["input"]),
+        ),
+    )
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _answer(
+        Problem(
+            type="about:blank",
+            title=_OF_STATUS.get(error.status_code, error.detail),
+            status=error.status_code,
+            detail=error.detail,
+            field=None,
+            value=None,
+            remedy=_REMEDY_OF_STATUS.get(error.status_code, "see /docs"),
+        ),
+        error.headers or {},
+    )
+
+
+def _unforeseen(_: Request, __: Exception) -> Response:
+    # The server logs the exception with its traceback; the caller learns nothing of our insides.
+    return _answer(
+        Problem(
+            type="about:blank",
+            title="Our fault",
+            status=500,
+            detail="something went wrong that we did not foresee",
+            field=None,
+            value=None,
+            remedy="try again; if it stays, tell whoever runs this service at what time it happened",
+        ),
+        {},
+    )
+
+
+def _answer(problem: Problem, headers: Mapping[str, str]) -> Response:
+    return JSONResponse(problem.model_dump(), problem.status, headers=dict(headers), media_type=MEDIA_TYPE)
+
+
+def _urn(name: str) -> str:
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return f"urn:tonnage:problem:{words.removeprefix('-')}"

@@ -1,0 +1,183 @@
+"""The shapes of the answers, and how stored rows become them."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.store.read import Node, NodeForecast
+from app.store.selection import PublishedRun, Selection
+from forecasting.forecast import quantile_name
+from forecasting.hierarchy import level_name
+
+type Json = dict[str, object]
+
+MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-11"])]
+
+
+class RunName(BaseModel):
+    """The run behind an answer: enough to walk any number back to its order lines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(examples=["2026-10-3f9c1a2b4d5e"])
+    origin: MonthName = Field(description="Last month of history behind the run.")
+    published_at: dt.datetime
+    snapshot: str = Field(description="The snapshot of order lines it was made from.")
+    model: str = Field(description="The model version that made it.")
+
+
+class CurrentRun(RunName):
+    """The run that is shown."""
+
+    unit: Literal["t", "piece"]
+    because: str = Field(description="Why this model was chosen.")
+    first: MonthName = Field(description="First month forecast.")
+    last: MonthName = Field(description="Last month forecast.")
+    levels: list[str] = Field(examples=[["total", "organization", "organization,customer,material"]])
+    quantiles: list[float] = Field(examples=[[0.1, 0.5, 0.9]])
+
+
+class NodeName(BaseModel):
+    """A node's keys; null where it sums over one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organization: str | None
+    customer: str | None = Field(examples=["K-104"])
+    material: str | None
+
+
+class MonthForecast(BaseModel):
+    """One month: its mean, and a member for each quantile (`p50` is the median, `p97_5` is 97.5 %)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    month: MonthName
+    mean: float
+
+
+class NodeMonths(NodeName):
+    """The forecast of one node."""
+
+    months: list[MonthForecast]
+
+
+class Nodes(BaseModel):
+    """A page of nodes, sorted by organization, customer, material."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: RunName
+    level: str
+    nodes: list[NodeName]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class Forecasts(BaseModel):
+    """A page of forecasts, sorted by organization, customer, material.
+
+    Means are in full precision: at every month those of a level sum to the total.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "run": {
+                    "id": "2026-10-3f9c1a2b4d5e",
+                    "origin": "2026-10",
+                    "published_at": "2026-11-02T06:00:00Z",
+                    "snapshot": "3f9c1a2b4d5e",
+                    "model": "smoothing/3",
+                },
+                "unit": "t",
+                "level": "customer",
+                "forecasts": [
+                    {
+                        "organization": None,
+                        "customer": "K-104",
+                        "material": None,
+                        "months": [{"month": "2026-11", "mean": 41.2, "p10": 30.5, "p50": 40.8, "p90": 53.0}],
+                    }
+                ],
+                "next": None,
+            }
+        },
+    )
+
+    run: RunName
+    unit: Literal["t", "piece"]
+    level: str
+    forecasts: list[NodeMonths]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class Health(BaseModel):
+    """How the process is."""
+
+    status: Literal["live", "ready"]
+
+
+# The answers are built as plain data, not as models: a page may hold 12,000 months. A test validates them.
+
+
+def run_name(run: PublishedRun) -> Json:
+    """As `RunName`."""
+    return {
+        "id": run.id,
+        "origin": str(run.origin),
+        "published_at": run.published_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        "snapshot": run.snapshot,
+        "model": run.model,
+    }
+
+
+def current_run(run: PublishedRun) -> Json:
+    """As `CurrentRun`."""
+    return run_name(run) | {
+        "unit": run.unit,
+        "because": run.because,
+        "first": str(run.first),
+        "last": str(run.last),
+        "levels": [level_name(level) for level in run.levels],
+        "quantiles": list(run.probabilities),
+    }
+
+
+def node_name(node: Node) -> Json:
+    """As `NodeName`."""
+    return {"organization": node.organization, "customer": node.customer, "material": node.material}
+
+
+def nodes(selection: Selection, rows: list[Node], following: str | None) -> Json:
+    """As `Nodes`."""
+    return {
+        "run": run_name(selection.run),
+        "level": level_name(selection.level),
+        "nodes": [node_name(node) for node in rows],
+        "next": following,
+    }
+
+
+def forecasts(selection: Selection, rows: list[NodeForecast], following: str | None) -> Json:
+    """As `Forecasts`."""
+    names = ("mean", *(quantile_name(probability) for probability in selection.probabilities))
+    months = [str(month) for month in selection.months]
+    return {
+        "run": run_name(selection.run),
+        "unit": selection.run.unit,
+        "level": level_name(selection.level),
+        "forecasts": [
+            node_name(row.node)
+            | {
+                "months": [
+                    {"month": month, **dict(zip(names, numbers, strict=True))}
+                    for month, numbers in zip(months, row.numbers, strict=True)
+                ]
+            }
+            for row in rows
+        ],
+        "next": following,
+    }

@@ -1,0 +1,1 @@
+"""The serving tables: their shape, one writer, one reader."""

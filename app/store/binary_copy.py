@@ -1,0 +1,70 @@
+"""Rows of the forecast table in PostgreSQL's binary COPY format: exact numbers, no text in between.
+
+The format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+"""
+
+import datetime as dt
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecasting.arrays import Floats, Ints
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+_TRAILER = struct.pack(">h", -1)
+_EPOCH = dt.date(2000, 1, 1)
+_FLOAT8 = 701  # the type's number in pg_type
+
+
+def forecast_rows(
+    run_id: str, node_ids: Ints, months: Sequence[dt.date], mean: Floats, quantiles: Floats
+) -> bytes:
+    """The COPY stream of (run_id, node_id, month, mean, quantiles), one row per node and month.
+
+    `mean` has shape (nodes, horizon), `quantiles` (levels, nodes, horizon).
+    """
+    nodes, horizon = mean.shape
+    key = run_id.encode()
+    rows = np.zeros((nodes, horizon), dtype=_row_type(len(key), len(quantiles)))
+    rows["fields"] = 5
+    rows["run_id_size"], rows["run_id"] = len(key), key
+    rows["node_id_size"], rows["node_id"] = 8, node_ids[:, None]
+    rows["month_size"], rows["month"] = 4, [(month - _EPOCH).days for month in months]
+    rows["mean_size"], rows["mean"] = 8, mean
+    rows["array_size"] = rows.dtype["array"].itemsize
+    rows["array"]["oid"] = _FLOAT8
+    if len(quantiles):
+        rows["array"]["dimensions"] = 1
+        rows["array"]["length"] = len(quantiles)
+        rows["array"]["lower_bound"] = 1
+        rows["array"]["items"]["size"] = 8
+        rows["array"]["items"]["value"] = np.moveaxis(quantiles, 0, -1)
+    return _HEADER + rows.tobytes() + _TRAILER
+
+
+def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
+    """One row; every row of a run has the same size, so the whole stream is one array."""
+    array: list[tuple[str, str] | tuple[str, np.dtype[np.void], tuple[int]]] = [
+        ("dimensions", ">i4"),
+        ("has_null", ">i4"),
+        ("oid", ">i4"),
+    ]
+    if n_quantiles:
+        item = np.dtype([("size", ">i4"), ("value", ">f8")])
+        array += [("length", ">i4"), ("lower_bound", ">i4"), ("items", item, (n_quantiles,))]
+    return np.dtype(
+        [
+            ("fields", ">i2"),
+            ("run_id_size", ">i4"),
+            ("run_id", f"S{run_id_size}"),
+            ("node_id_size", ">i4"),
+            ("node_id", ">i8"),
+            ("month_size", ">i4"),
+            ("month", ">i4"),
+            ("mean_size", ">i4"),
+            ("mean", ">f8"),
+            ("array_size", ">i4"),
+            ("array", np.dtype(array)),
+        ]
+    )

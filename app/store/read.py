@@ -1,0 +1,192 @@
+"""Reads published runs: each question a method, answered by key, with no arithmetic."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.errors import NothingPublished, UnknownNode, UnknownRun
+from app.store import tables
+from app.store.keys import KEYS
+from app.store.selection import PublishedRun, Selection
+from app.store.session import connected
+from forecasting.hierarchy import level_name, parse_level
+from forecasting.months import Month
+
+type NodeKey = tuple[str, ...]
+"""A node within its level: the values of the level's keys, in serving order."""
+
+_ROWS_IN_MEMORY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's keys; None where it sums over one."""
+
+    organization: str | None
+    customer: str | None
+    material: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeForecast:
+    """The months of one node, in the order of `Selection.months`.
+
+    Each row of `numbers` is a month: its mean, then the quantiles in the order asked for.
+    """
+
+    node: Node
+    numbers: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """Some rows, and the key after which the next page begins, None when there is no more."""
+
+    rows: list[T]
+    after: NodeKey | None
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator["Reader"]:
+    """A reader that sees one state of the database, whatever is published meanwhile."""
+    still = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with connected(still) as connection:
+        yield Reader(connection)
+
+
+class Reader:
+    """Answers questions about published runs within one transaction; get one from `reading`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def current_run(self) -> PublishedRun:
+        """The run that is shown; raises `NothingPublished` before the first."""
+        found = self._connection.execute(
+            sa.select(tables.run).join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
+        ).one_or_none()
+        if found is None:
+            raise NothingPublished
+        return _run(found)
+
+    def run(self, run_id: str) -> PublishedRun:
+        """The run with this id; raises `UnknownRun`."""
+        found = self._connection.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).one_or_none()
+        if found is None:
+            raise UnknownRun(run_id)
+        return _run(found)
+
+    def nodes(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[Node]:
+        """A page of nodes, sorted by their keys; raises `UnknownNode` for a value that no node has."""
+        question = _nodes(selection, after).where(_held(selection)).limit(limit + 1)
+        return self._page(selection, [_node(row) for row in self._connection.execute(question)], limit, after)
+
+    def forecasts(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[NodeForecast]:
+        """A page of forecasts, sorted by their nodes' keys; raises `UnknownNode` like `nodes`."""
+        rows = self._connection.execute(_forecasts(selection, after).limit(limit + 1))
+        return self._page(selection, list(_read(selection, rows)), limit, after)
+
+    def stream(self, selection: Selection, after: NodeKey | None = None) -> Iterator[NodeForecast]:
+        """Every forecast selected, sorted like `forecasts`, in memory that does not grow with them.
+
+        Raises `UnknownNode` at once, not at the first row.
+        """
+        self._refuse_unknown(selection)
+        rows = self._connection.execute(
+            _forecasts(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
+        )
+        return _read(selection, rows)
+
+    def _page[T: (Node, NodeForecast)](
+        self, selection: Selection, rows: list[T], limit: int, after: NodeKey | None
+    ) -> Page[T]:
+        if not rows and after is None:
+            self._refuse_unknown(selection)
+        if len(rows) <= limit:
+            return Page(rows, None)
+        last = rows[limit - 1]
+        node = last if isinstance(last, Node) else last.node
+        return Page(rows[:limit], tuple(getattr(node, key) for key in selection.level))
+
+    def _refuse_unknown(self, selection: Selection) -> None:
+        """Tell a value that the level does not know from known values that never meet."""
+        level = level_name(selection.level)
+        for key, value in selection.where.items():
+            known = sa.select(tables.node.c.id).where(
+                tables.node.c.level == level, tables.node.c[key] == value, _held(selection)
+            )
+            if self._connection.scalar(known.limit(1)) is None:
+                raise UnknownNode(key, value, level)
+
+
+def _run(row: Row[tuple[object, ...]]) -> PublishedRun:
+    facts = row._asdict()
+    facts["origin"] = Month.of(facts["origin"])
+    facts["levels"] = tuple(parse_level(level) for level in facts["levels"])
+    facts["probabilities"] = tuple(facts["probabilities"])
+    return PublishedRun(**facts)
+
+
+def _node(row: Row[tuple[object, ...]]) -> Node:
+    return Node(row.organization, row.customer, row.material)
+
+
+def _read(selection: Selection, rows: sa.Result[tuple[object, ...]]) -> Iterator[NodeForecast]:
+    held = selection.run.probabilities
+    if selection.probabilities == held:
+        yield from (NodeForecast(_node(row), row.numbers) for row in rows)
+        return
+    picks = [0, *(1 + held.index(probability) for probability in selection.probabilities)]
+    for row in rows:
+        yield NodeForecast(_node(row), [[month[pick] for pick in picks] for month in row.numbers])
+
+
+def _nodes(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[object, ...]]:
+    """Nodes of the level, in order, from the key after `after`: a walk along the unique index."""
+    node = tables.node.c
+    question = (
+        sa.select(node.organization, node.customer, node.material)
+        .where(node.level == level_name(selection.level))
+        .where(*(node[key].is_(None) for key in KEYS if key not in selection.level))
+        .where(*(node[key] == value for key, value in selection.where.items()))
+        .order_by(*(node[key] for key in KEYS))
+    )
+    if after:
+        columns = [node[key] for key in selection.level]
+        question = question.where(sa.tuple_(*columns) > sa.tuple_(*after))
+    return question
+
+
+def _held(selection: Selection) -> sa.ColumnElement[bool]:
+    """Whether the run has the node: then it has it in every month."""
+    forecast = tables.forecast.c
+    return sa.exists().where(
+        forecast.run_id == selection.run.id,
+        forecast.node_id == tables.node.c.id,
+        forecast.month == selection.run.first.first_day,
+    )
+
+
+def _forecasts(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[object, ...]]:
+    """The nodes with an array of their months, looked up by key node for node, so that it streams."""
+    forecast = tables.forecast.c
+    month = sa.func.array_prepend(forecast.mean, forecast.quantiles)
+    months = (
+        sa.select(sa.func.array_agg(aggregate_order_by(month, forecast.month)).label("numbers"))
+        .where(
+            forecast.run_id == selection.run.id,
+            forecast.node_id == tables.node.c.id,
+            forecast.month.between(selection.first.first_day, selection.last.first_day),
+        )
+        .lateral("months")
+    )
+    return (
+        _nodes(selection, after)
+        .add_columns(months.c.numbers)
+        .join(months, sa.true())
+        .where(months.c.numbers.is_not(None))
+    )

@@ -1,0 +1,42 @@
+"""Transactions, and what their failures mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+import psycopg2
+import psycopg2.extensions
+from psycopg2.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from app.errors import DatabaseUnavailable, SchemaBehind
+
+# COPY goes past SQLAlchemy, so there the driver's own errors arrive.
+_LOST_IN_COPY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that commits at the end.
+
+    Raises `DatabaseUnavailable` or `SchemaBehind` where PostgreSQL's own error means that.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError, PoolExhausted, *_LOST_IN_COPY) as error:
+        raise DatabaseUnavailable from error
+    except ProgrammingError as error:
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise SchemaBehind from error
+        raise
+
+
+def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
+    """Run a `copy … from stdin` statement with these rows, within the connection's transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg2.extensions.connection)
+    with driver.cursor() as cursor:
+        cursor.copy_expert(statement, BytesIO(rows))

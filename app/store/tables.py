@@ -1,0 +1,73 @@
+"""The serving tables: forecasts as they are asked for."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, TIMESTAMP
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    }
+)
+
+# Keys sort by their bytes: the order of the core, the same on every server, and safe to page by.
+_KEY = sa.Text(collation="C")
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("origin", sa.Date, nullable=False, comment="first day of the last month of history"),
+    sa.Column("published_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("snapshot", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("because", sa.Text, nullable=False, comment="why this model was chosen"),
+    sa.Column("horizon", sa.Integer, nullable=False, comment="months forecast after the origin"),
+    sa.Column("levels", ARRAY(sa.Text), nullable=False, comment="as in node.level, top first"),
+    sa.Column("probabilities", ARRAY(DOUBLE_PRECISION), nullable=False),
+)
+
+node = sa.Table(
+    "node",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("level", _KEY, nullable=False, comment="the keys that are not null, joined by commas"),
+    sa.Column("organization", _KEY, comment="null where the node sums over it"),
+    sa.Column("customer", _KEY, comment="null where the node sums over it"),
+    sa.Column("material", _KEY, comment="null where the node sums over it"),
+    sa.UniqueConstraint("level", "organization", "customer", "material", postgresql_nulls_not_distinct=True),
+    sa.Index("node_level_customer_idx", "level", "customer"),
+    sa.Index("node_level_material_idx", "level", "material"),
+    comment="What is forecast, shared by all runs",
+)
+
+# No foreign keys: `publish`, its one writer, writes runs and nodes in the same transaction, and checking
+# them again row by row would more than double the time it takes.
+forecast = sa.Table(
+    "forecast",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("node_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("month", sa.Date, primary_key=True, comment="first day of the month"),
+    sa.Column("mean", DOUBLE_PRECISION, nullable=False, comment="in the run's unit"),
+    sa.Column(
+        "quantiles", ARRAY(DOUBLE_PRECISION), nullable=False, comment="one for each of run.probabilities"
+    ),
+    comment="Every node of a run has every month of its horizon",
+)
+
+current_run = sa.Table(
+    "current_run",
+    metadata,
+    sa.Column(
+        "single",
+        sa.Boolean,
+        sa.CheckConstraint("single", name="current_run_single_check"),
+        primary_key=True,
+        server_default=sa.true(),
+    ),
+    sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
+    comment="One row: the run that is shown",
+)

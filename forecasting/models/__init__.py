@@ -1,0 +1,1 @@
+"""Base models: each forecasts all series of a batch at once."""

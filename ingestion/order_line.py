@@ -1,0 +1,38 @@
+"""One bought line in our words: what sources yield, what a snapshot keeps, what is set aside."""
+
+import polars as pl
+
+KEYS = ("organization", "customer", "material")
+
+REQUIRED_FIELDS = ("line", *KEYS, "date", "quantity")
+FIELDS = (*REQUIRED_FIELDS, "unit", "status")
+
+RAW_LINES = pl.Schema(dict.fromkeys(FIELDS, pl.String()))
+"""Lines as a source wrote them: all text, so that a reject shows the very value that was seen."""
+
+LINES = pl.Schema(
+    {
+        "source": pl.String(),
+        "line": pl.String(),
+        **dict.fromkeys(KEYS, pl.String()),
+        "date": pl.Date(),
+        "quantity": pl.Int64(),
+    }
+)
+"""Lines that count. `quantity` is in kilograms, or in pieces where demand is counted in pieces."""
+
+REJECTS = pl.Schema(
+    {
+        "reason": pl.String(),
+        "source": pl.String(),
+        "line": pl.String(),
+        "field": pl.String(),
+        "value": pl.String(),
+        "quantity": pl.Int64(),
+    }
+)
+"""Lines set aside, each with its reason and the field and value that gave it.
+
+`quantity` is null where it could not be read, so that what came in equals what was kept plus what was
+set aside, as far as the source's own numbers allow.
+"""

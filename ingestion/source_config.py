@@ -1,0 +1,214 @@
+"""A source as `tonnage.toml` describes it: where it is, what to read, which column is which.
+
+[sources.erp]
+url = "env:ERP_URL"            # the URL itself, with its password, stays in the environment
+table = "sales.order_lines"    # or: query = "select …"
+unit = "kg"                    # one unit for all lines; or map a column to `unit` below
+max_rejects = 0.02             # stop when more than this share of the lines must be set aside
+
+[sources.erp.columns]          # our field = the source's column; `status` may be left out
+line = "order_line_id"
+organization = "plant"
+customer = "customer_no"
+material = "item_no"
+date = "requested_on"
+quantity = "qty"
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ingestion.errors import BadSourceConfig, MissingEnvironment
+from ingestion.order_line import FIELDS, REQUIRED_FIELDS
+from ingestion.units import FACTORS, DemandUnit, spelled_plainly
+
+DIALECTS = ("postgresql",)
+MAX_REJECTS = 0.02
+
+_SOURCE_KEYS = ("url", "query", "table", "unit", "max_rejects", "columns")
+_ENVIRONMENT = "env:"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A select statement of the source's own."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table or view by its name, with its schema if one was given: `("sales", "order_lines")`."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One source, checked: build it with `parse_sources`.
+
+    `url` hides its password when printed; `variable` is the environment variable that held it.
+    `columns` maps each of our fields to a column of the source; exactly one of `columns["unit"]` and
+    `constant_unit` is there.
+    """
+
+    name: str
+    url: URL
+    variable: str
+    relation: Query | Table
+    columns: Mapping[str, str]
+    constant_unit: str | None
+    max_rejects: float
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database, one of `DIALECTS`."""
+        return self.url.get_backend_name()
+
+    @property
+    def address(self) -> str:
+        """Host, port and database for messages: never the user's password."""
+        host = self.url.host or self.url.query.get("host") or "localhost"
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"{host}{port}/{self.url.database or ''}"
+
+
+def parse_sources(document: Mapping[str, object], environment: Mapping[str, str]) -> tuple[SourceConfig, ...]:
+    """The sources of a parsed `tonnage.toml`, in the order of the file.
+
+    Raises `BadSourceConfig` or `MissingEnvironment`.
+    """
+    tables = document.get("sources")
+    if not isinstance(tables, Mapping) or not tables:
+        raise BadSourceConfig("[sources]", "no source is described", "add a [sources.<name>] table")
+    return tuple(_parse_source(str(name), table, environment) for name, table in tables.items())
+
+
+def parse_demand(document: Mapping[str, object]) -> DemandUnit:
+    """What demand is measured in: `[demand] unit`, tonnes when it is not said."""
+    table = _table(document.get("demand", {}), "[demand]")
+    _refuse_unknown(table, ("unit",), "[demand]")
+    unit = table.get("unit", DemandUnit.TONNE.value)
+    if unit not in list(DemandUnit):
+        known = " or ".join(f'"{each}"' for each in DemandUnit)
+        raise BadSourceConfig("[demand] unit", f"{unit!r} is not a unit of demand", f"write {known}")
+    return DemandUnit(str(unit))
+
+
+def _parse_source(name: str, raw: object, environment: Mapping[str, str]) -> SourceConfig:
+    where = f"[sources.{name}]"
+    table = _table(raw, where)
+    _refuse_unknown(table, _SOURCE_KEYS, where)
+    columns = _parse_columns(table.get("columns"), where)
+    unit = _parse_unit(table, columns, where)
+    relation = _parse_relation(table, where)
+    limit = _parse_limit(table.get("max_rejects", MAX_REJECTS), where)
+    variable, url = _parse_url(name, table.get("url"), where, environment)
+    return SourceConfig(name, url, variable, relation, columns, unit, limit)
+
+
+def _parse_url(name: str, raw: object, where: str, environment: Mapping[str, str]) -> tuple[str, URL]:
+    """The variable and the URL in it; what was found is never shown, it may hold a password."""
+    variable = raw.removeprefix(_ENVIRONMENT).strip() if isinstance(raw, str) else ""
+    if not isinstance(raw, str) or not raw.startswith(_ENVIRONMENT) or not variable:
+        raise BadSourceConfig(
+            f"{where} url",
+            "missing" if raw is None else "not of the form env:NAME",
+            'write url = "env:NAME" and keep the URL, a secret, in the environment variable NAME',
+        )
+    text = environment.get(variable, "").strip()
+    if not text:
+        raise MissingEnvironment(name, variable)
+    where = f"{where} url, environment variable {variable}"
+    example = "write it like postgresql://user:password@host:5432/database"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise BadSourceConfig(where, "not a database URL", example) from None
+    if "@" in (url.host or ""):
+        raise BadSourceConfig(where, "a second @ before the host", "write an @ in the password as %40")
+    if url.drivername == "postgres":
+        url = url.set(drivername="postgresql")
+    if url.get_backend_name() not in DIALECTS:
+        problem = f"databases of kind {url.get_backend_name()!r} cannot be read"
+        raise BadSourceConfig(where, problem, f"{example}; known kinds: {', '.join(DIALECTS)}")
+    return variable, url
+
+
+def _parse_relation(table: Mapping[str, object], where: str) -> Query | Table:
+    given = [key for key in ("query", "table") if key in table]
+    if len(given) != 1:
+        problem = "both query and table are given" if given else "neither query nor table is given"
+        raise BadSourceConfig(where, problem, "give exactly one of them")
+    text = _text(table[given[0]], f"{where} {given[0]}")
+    if given == ["query"]:
+        return Query(text.rstrip("; \n\t"))
+    parts = tuple(part.strip() for part in text.split("."))
+    if len(parts) > 2 or not all(parts):
+        raise BadSourceConfig(
+            f"{where} table", f"{text!r} is not a table", 'write "table" or "schema.table", or use query'
+        )
+    return Table(parts)
+
+
+def _parse_columns(raw: object, where: str) -> dict[str, str]:
+    where = f"{where[:-1]}.columns]"
+    table = _table(raw if raw is not None else {}, where)
+    _refuse_unknown(table, FIELDS, where)
+    columns = {field: _text(column, f"{where} {field}") for field, column in table.items()}
+    missing = [field for field in REQUIRED_FIELDS if field not in columns]
+    if missing:
+        remedy = f'map each to a column of the source, for example {missing[0]} = "its_column"'
+        raise BadSourceConfig(where, f"no column for {', '.join(missing)}", remedy)
+    owners: dict[str, str] = {}
+    for field, column in columns.items():
+        if column in owners:
+            problem = f"column {column!r} is mapped to both {owners[column]} and {field}"
+            raise BadSourceConfig(where, problem, "map each column once")
+        owners[column] = field
+    return columns
+
+
+def _parse_unit(table: Mapping[str, object], columns: Mapping[str, str], where: str) -> str | None:
+    if ("unit" in table) == ("unit" in columns):
+        given = "unit" in table
+        raise BadSourceConfig(
+            where,
+            "unit is both a constant and a column" if given else "nothing says the unit of quantity",
+            f'write unit = "kg" under {where}, or unit = "its_column" under {where[:-1]}.columns]',
+        )
+    if "unit" not in table:
+        return None
+    unit = _text(table["unit"], f"{where} unit")
+    if not any(spelled_plainly(unit) in factors for factors in FACTORS.values()):
+        remedy = 'write kg, t, "short ton", "long ton", lb, cwt or piece, or map a column to unit'
+        raise BadSourceConfig(f"{where} unit", f"{unit!r} is not a known unit", remedy)
+    return unit
+
+
+def _parse_limit(raw: object, where: str) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 1:
+        problem = f"{raw!r} is not a share of the lines"
+        raise BadSourceConfig(f"{where} max_rejects", problem, "write a number from 0 to 1, like 0.02")
+    return float(raw)
+
+
+def _table(raw: object, where: str) -> Mapping[str, object]:
+    if not isinstance(raw, Mapping):
+        raise BadSourceConfig(where, "not a table", f"write {where} with its keys below")
+    return raw
+
+
+def _text(raw: object, where: str) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise BadSourceConfig(where, f"{raw!r} is not a text", "write a text in quotes")
+    return raw.strip()
+
+
+def _refuse_unknown(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise BadSourceConfig(where, f"unknown key {key!r}", f"known keys are {', '.join(known)}")

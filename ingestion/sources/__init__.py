@@ -1,0 +1,1 @@
+"""One file per kind of source: the same verbs, batches of raw lines out."""

@@ -1,0 +1,125 @@
+"""What a month produces: the hierarchy, how far ahead, which quantiles, by which recipe."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from forecasting.errors import ForecastingError
+from forecasting.forecast import check_probabilities
+from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
+from forecasting.recipe import DEFAULT, Recipe
+from retrain.errors import BadPlan
+
+KEYS = ("organization", "customer", "material")
+LEVELS: tuple[Level, ...] = (
+    (),
+    ("organization",),
+    ("customer",),
+    ("material",),
+    ("organization", "customer"),
+    ("organization", "material"),
+    KEYS,
+)
+PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+MOST_MONTHS_AHEAD = 60
+
+_KNOWN = {"hierarchy": {"keys", "levels"}, "forecast": {"horizon", "quantiles"}}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The part of the configuration that shapes the numbers; `key` changes when any of it does."""
+
+    keys: Level = KEYS
+    levels: tuple[Level, ...] = LEVELS
+    horizon: int = 12
+    probabilities: tuple[float, ...] = PROBABILITIES
+    recipe: Recipe = DEFAULT
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the plan's content, in hexadecimal."""
+        content = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def parse_plan(document: Mapping[str, object]) -> Plan:
+    """The plan in `[hierarchy]` and `[forecast]` of a configuration; raises `BadPlan`."""
+    hierarchy = _section(document, "hierarchy")
+    forecast = _section(document, "forecast")
+    keys = _keys(hierarchy.get("keys", list(KEYS)))
+    levels = _levels(hierarchy, keys)
+    return Plan(
+        keys,
+        levels,
+        _horizon(forecast.get("horizon", 12)),
+        _probabilities(forecast.get("quantiles", list(PROBABILITIES))),
+    )
+
+
+def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    section = document.get(name, {})
+    if not isinstance(section, Mapping):
+        raise BadPlan(name, section, f"write it as a table, [{name}]")
+    for setting in section:
+        if setting not in _KNOWN[name]:
+            known = ", ".join(sorted(_KNOWN[name]))
+            raise BadPlan(f"{name}.{setting}", section[setting], f"unknown setting; there are {known}")
+    return section
+
+
+def _keys(value: object) -> Level:
+    keys = tuple(_texts("hierarchy.keys", value, ","))
+    try:
+        check_keys(keys)
+    except ForecastingError as error:
+        raise BadPlan("hierarchy.keys", value, str(error)) from error
+    for key in keys:
+        if key not in KEYS:
+            raise BadPlan(
+                "hierarchy.keys", value, f"{key!r} is no field of an order line; use {', '.join(KEYS)}"
+            )
+    return keys
+
+
+def _levels(hierarchy: Mapping[str, object], keys: Level) -> tuple[Level, ...]:
+    if "levels" not in hierarchy:
+        return (*(level for level in LEVELS if set(level) < set(keys)), keys)
+    value = hierarchy["levels"]
+    try:
+        levels = tuple(parse_level(text) for text in _texts("hierarchy.levels", value, ";"))
+        check_levels(keys, levels)
+    except ForecastingError as error:
+        raise BadPlan("hierarchy.levels", value, str(error)) from error
+    if set(levels[-1]) != set(keys):
+        raise BadPlan("hierarchy.levels", value, f"the last level must have all keys: {','.join(keys)}")
+    return levels
+
+
+def _texts(setting: str, value: object, separator: str) -> list[str]:
+    """A list of texts, also accepted as one text with separators."""
+    if isinstance(value, str):
+        value = value.split(separator)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        raise BadPlan(setting, value, 'write a list of names, for example ["organization", "customer"]')
+    return [item.strip() for item in value]
+
+
+def _horizon(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_MONTHS_AHEAD:
+        raise BadPlan("forecast.horizon", value, f"write a number of months from 1 to {MOST_MONTHS_AHEAD}")
+    return value
+
+
+def _probabilities(value: object) -> tuple[float, ...]:
+    if not isinstance(value, list) or not all(isinstance(p, float) for p in value):
+        raise BadPlan(
+            "forecast.quantiles", value, "write a list of probabilities, for example [0.1, 0.5, 0.9]"
+        )
+    probabilities = tuple(value)
+    try:
+        check_probabilities(probabilities)
+    except ForecastingError as error:
+        raise BadPlan("forecast.quantiles", value, str(error)) from error
+    return probabilities

@@ -1,0 +1,38 @@
+"""Settings and the address that may be served on."""
+
+import pytest
+from pydantic import ValidationError
+
+from app.access.loopback import check_loopback
+from app.errors import UnsafeAddress
+from app.settings import Settings
+
+
+def test_defaults_are_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "HOST", "PORT"):
+        monkeypatch.delenv(f"TONNAGE_{name}", raising=False)
+    settings = Settings()
+    assert (settings.database_url, settings.host, settings.port) == (None, "127.0.0.1", 8000)
+
+
+def test_environment_is_read_and_secrets_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONNAGE_DATABASE_URL", "postgresql://u:hidden@h/d")
+    monkeypatch.setenv("TONNAGE_PORT", "9000")
+    settings = Settings()
+    assert settings.port == 9000
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:hidden@h/d"
+    assert "hidden" not in repr(settings)
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_may_be_served(host: str) -> None:
+    check_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org", "", "127.0.0.1.nip.io"])  # noqa: S104
+def test_other_addresses_may_not(host: str) -> None:
+    with pytest.raises(UnsafeAddress, match=r"127\.0\.0\.1"):
+        check_loopback(host)

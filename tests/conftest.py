@@ -1,0 +1,78 @@
+"""What all tests share: a tiny hierarchy by hand, a panel, a fixed clock, one embedded PostgreSQL."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import sqlalchemy as sa
+
+from forecasting.hierarchy import Hierarchy
+from forecasting.months import Month
+from forecasting.panel import DemandPanel
+from tonnage.embedded import start_embedded
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def noon() -> dt.datetime:
+    """The moment at which everything in a test happens."""
+    return NOON
+
+
+@pytest.fixture
+def tiny() -> Hierarchy:
+    """Four leaves, two organizations crossed with two materials: nine nodes.
+
+    total; NORD, WEST; COIL, PLATE; and the four pairs.
+    """
+    leaves = pl.DataFrame(
+        {"organization": ["NORD", "NORD", "WEST", "WEST"], "material": ["COIL", "PLATE", "COIL", "PLATE"]}
+    )
+    levels = [(), ("organization",), ("material",), ("organization", "material")]
+    return Hierarchy.of(["organization", "material"], levels, leaves)
+
+
+@pytest.fixture
+def tiny_panel(tiny: Hierarchy) -> DemandPanel:
+    """Thirty-six months of the tiny hierarchy: a season, a trend, one late leaf and one with gaps."""
+    month = np.arange(36)
+    season = 10 + 4 * np.sin(2 * np.pi * month / 12)
+    late = np.where(month >= 20, season, 0.0)
+    gaps = np.where(month % 3 == 0, 22.0, 0.0)
+    quantity = np.array([season, season + 0.2 * month, late, gaps])
+    return DemandPanel(tiny, Month(2023, 11), quantity, np.array([0, 0, 20, 0]))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
+    """A real PostgreSQL for the whole run, which stops with it."""
+    return start_embedded(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: sa.URL) -> Callable[[], str]:
+    """Makes an empty database on that server; its URL."""
+    server = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+    def make() -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"create database {name}")
+        return postgres.set(database=name).render_as_string(hide_password=False)
+
+    return make
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data sets beside the repository."""
+    if not DATA.is_dir():
+        pytest.skip(f"the shared data folder {DATA} is not there")
+    return DATA

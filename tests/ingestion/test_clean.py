@@ -1,0 +1,213 @@
+"""Cleaning as a table of cases: one raw line in, what it counts or why it does not."""
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+import pytest
+
+from forecasting.months import Month
+from ingestion.clean import Cleaned, clean, count_by_reason
+from ingestion.errors import RejectCount, TooManyRejects
+from ingestion.order_line import LINES, REJECTS
+from ingestion.source_config import SourceConfig
+from ingestion.units import DemandUnit
+
+OCTOBER = Month(2026, 10)
+
+type Raw = Callable[..., pl.DataFrame]
+type Source = Callable[..., SourceConfig]
+
+
+@pytest.fixture
+def cleaned(source: Source) -> Callable[..., Cleaned]:
+    """Clean batches of raw lines, however many of them are wrong."""
+
+    def run(*batches: pl.DataFrame, demand: DemandUnit = DemandUnit.TONNE, limit: float = 1) -> Cleaned:
+        return clean(batches, source(max_rejects=limit), demand, OCTOBER)
+
+    return run
+
+
+def test_a_line_is_read_field_by_field(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    line = {"organization": " NORD\t", "customer": "K-104 ", "quantity": "12.5", "unit": "t"}
+    result = cleaned(raw(line))
+    assert result.lines.schema == LINES
+    assert result.lines.rows() == [
+        ("erp", "1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), 12_500),
+    ]
+    assert (result.rejects.schema, result.rejects.height) == (REJECTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "kilograms"),
+    [
+        ("12500", "kg", 12_500),
+        ("12500", " KGM", 12_500),
+        ("12.5", "t", 12_500),
+        ("12.5", "Metric Ton", 12_500),
+        ("10", "short ton", 9_072),
+        ("10", "STN", 9_072),
+        ("10", "long ton", 10_160),
+        ("1000", "lb", 454),
+        ("1000", "LBS.", 454),
+        ("100", "cwt", 4_536),
+        ("0.5", "kg", 0),
+        ("1.5", "kg", 2),
+        ("-3.25", "t", -3_250),
+        ("0", "t", 0),
+    ],
+)
+def test_weights_become_kilograms(
+    quantity: str, unit: str, kilograms: int, raw: Raw, cleaned: Callable[..., Cleaned]
+) -> None:
+    result = cleaned(raw({"quantity": quantity, "unit": unit}))
+    assert result.lines["quantity"].to_list() == [kilograms]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-10-31", date(2026, 10, 31)),
+        ("2026-10-31 23:59:59.999", date(2026, 10, 31)),
+        ("2026-10-31T23:59", date(2026, 10, 31)),
+        ("2026-10-31 22:00:00+00", date(2026, 10, 31)),
+        ("2026-10-31T22:00:00Z", date(2026, 10, 31)),
+        ("20261031", date(2026, 10, 31)),
+        ("1970-01-01", date(1970, 1, 1)),
+    ],
+)
+def test_dates_keep_their_day(text: str, day: date, raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    assert cleaned(raw({"date": text})).lines["date"].to_list() == [day]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "field", "value", "quantity"),
+    [
+        ({"status": "Cancelled"}, "cancelled", "status", "Cancelled", 12_500),
+        ({"status": " VOID ", "customer": None}, "cancelled", "status", "VOID", 12_500),
+        ({"line": "  "}, "missing line id", "line", None, 12_500),
+        ({"organization": None}, "missing key", "organization", None, 12_500),
+        ({"customer": " "}, "missing key", "customer", None, 12_500),
+        ({"material": ""}, "missing key", "material", None, 12_500),
+        ({"date": None}, "missing date", "date", None, 12_500),
+        ({"date": "2026-02-30"}, "not a date", "date", "2026-02-30", 12_500),
+        ({"date": "31.10.2026"}, "not a date", "date", "31.10.2026", 12_500),
+        ({"date": "-infinity"}, "not a date", "date", "-infinity", 12_500),
+        ({"date": "0044-03-15 BC"}, "not a date", "date", "0044-03-15 BC", 12_500),
+        ({"date": "0001-01-01"}, "date before 1970", "date", "0001-01-01", 12_500),
+        ({"unit": None}, "missing unit", "unit", None, None),
+        ({"unit": "ton"}, "unknown unit", "unit", "ton", None),
+        ({"unit": "piece"}, "unit does not fit [demand] unit", "unit", "piece", None),
+        ({"quantity": None}, "missing quantity", "quantity", None, None),
+        ({"quantity": "twelve"}, "not a number", "quantity", "twelve", None),
+        ({"quantity": "12,5"}, "not a number", "quantity", "12,5", None),
+        ({"quantity": "NaN"}, "not finite", "quantity", "NaN", None),
+        ({"quantity": "-Infinity"}, "not finite", "quantity", "-Infinity", None),
+        ({"quantity": "1e18"}, "absurd quantity", "quantity", "1e18", None),
+        ({"quantity": "-1e400"}, "absurd quantity", "quantity", "-1e400", None),
+    ],
+)  # fmt: skip
+def test_a_reject_keeps_its_reason(
+    line: dict[str, str | None],
+    reason: str,
+    field: str,
+    value: str | None,
+    quantity: int | None,
+    raw: Raw,
+    cleaned: Callable[..., Cleaned],
+) -> None:
+    result = cleaned(raw(line, {}))
+    line_id = None if field == "line" else "1"
+    assert result.rejects.rows() == [(reason, "erp", line_id, field, value, quantity)]
+    assert result.lines["line"].to_list() == ["2"]
+
+
+@pytest.mark.parametrize("status", [None, "", "open", "Delivered", "not cancelled"])
+def test_other_states_count(status: str | None, raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    assert cleaned(raw({"status": status})).lines.height == 1
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "expected"),
+    [
+        ("3", "piece", (3, None)),
+        ("3.000", "PCS", (3, None)),
+        ("-2", "ea", (-2, None)),
+        ("2.5", "piece", (None, "not a whole number of pieces")),
+        ("3", "kg", (None, "unit does not fit [demand] unit")),
+        ("3", "crate", (None, "unknown unit")),
+    ],
+)
+def test_pieces_are_counted_where_demand_is_in_pieces(
+    quantity: str,
+    unit: str,
+    expected: tuple[int | None, str | None],
+    raw: Raw,
+    cleaned: Callable[..., Cleaned],
+) -> None:
+    result = cleaned(raw({"quantity": quantity, "unit": unit}), demand=DemandUnit.PIECE)
+    counted = [*result.lines["quantity"], None][0], [*result.rejects["reason"], None][0]
+    assert counted == expected
+
+
+def test_lines_after_the_month_are_no_part_of_it(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"date": "2026-10-31"}, {"date": "2026-11-01"}, {"date": "9999-12-31"}))
+    assert (result.lines["line"].to_list(), result.rejects.height) == (["1"], 0)
+
+
+def test_repeats_count_once_even_across_batches(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"quantity": "1"}, {}), raw({"quantity": "1.0", "customer": "K-104 "}))
+    assert result.lines.select("line", "quantity").rows() == [("1", 1), ("2", 12_500)]
+    assert result.rejects.rows() == [("duplicate line", "erp", "1", "line", "1", 1)]
+
+
+def test_of_lines_that_contradict_each_other_none_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"quantity": "1"}, {}), raw({"quantity": "2"}), raw({"quantity": "1"}))
+    assert result.lines["line"].to_list() == ["2"]
+    assert result.rejects.select("reason", "line", "quantity").rows() == [
+        ("line id used twice", "1", 1),
+        ("line id used twice", "1", 1),
+        ("line id used twice", "1", 2),
+    ]
+
+
+def test_a_cancelled_repeat_does_not_disturb_the_line_that_stands(
+    raw: Raw, cleaned: Callable[..., Cleaned]
+) -> None:
+    result = cleaned(raw({"status": "cancelled"}), raw({}))
+    assert (result.lines["line"].to_list(), result.rejects["reason"].to_list()) == (["1"], ["cancelled"])
+
+
+def test_a_wrong_column_stops_with_counts_and_an_example_each(
+    raw: Raw, cleaned: Callable[..., Cleaned]
+) -> None:
+    lines = [{"quantity": "abc"}] * 3 + [{"unit": "x" * 60}]
+    with pytest.raises(TooManyRejects) as caught:
+        cleaned(raw(*lines, {}), limit=0.02)
+    assert caught.value.counts == (
+        RejectCount("not a number", 3, "1", "quantity", "abc"),
+        RejectCount("unknown unit", 1, "4", "unit", "x" * 60),
+    )
+    assert (caught.value.rejected, caught.value.lines, caught.value.limit) == (4, 5, 0.02)
+    assert str(caught.value) == (
+        "source 'erp': 4 of 5 lines are rejected, more than max_rejects = 0.02: "
+        "not a number 3 (line '1': quantity = 'abc'), "
+        f"unknown unit 1 (line '4': unit = '{'x' * 37}...')\n"
+        "correct the lines or the mapping in [sources.erp.columns], or raise [sources.erp] max_rejects"
+    )
+
+
+def test_the_limit_is_a_share_that_cancellations_do_not_touch(
+    raw: Raw, cleaned: Callable[..., Cleaned]
+) -> None:
+    right, wrong, cancelled = {}, {"unit": "?"}, {"status": "deleted"}
+    result = cleaned(raw(*[right] * 49, wrong, *[cancelled] * 50), limit=0.02)
+    assert count_by_reason(result.rejects)[0] == RejectCount("cancelled", 50, "100", "status", "deleted")
+    with pytest.raises(TooManyRejects, match="2 of 50 lines"):
+        cleaned(raw(*[right] * 48, wrong, wrong, *[cancelled] * 50), limit=0.02)
+
+
+def test_nothing_in_gives_nothing_out(cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned()
+    assert (result.lines.height, result.rejects.height) == (0, 0)

@@ -1,0 +1,220 @@
+"""PostgreSQL for real: the SQL as golden files, exact reads, and what each failure is told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from forecasting.months import Month
+from ingestion.errors import (
+    BadSourceConfig,
+    IngestionError,
+    QueryFailed,
+    SourceRefused,
+    SourceUnreachable,
+    UnknownColumn,
+)
+from ingestion.order_line import RAW_LINES
+from ingestion.source_config import SourceConfig
+from ingestion.sources.postgres import PostgresSource, probe_sql, pull_sql
+from ingestion.sources.source import open_source
+
+OCTOBER = Month(2026, 10)
+GOLDEN = Path(__file__).parent / "golden"
+RENAMED = {
+    "line": "id",
+    "organization": 'the "plant"',
+    "customer": "Customer No",
+    "material": "item;--",
+    "date": "wanted",
+    "quantity": "qty",
+}
+
+type Source = Callable[..., SourceConfig]
+type Load = Callable[[str, pl.DataFrame], None]
+type Raw = Callable[..., pl.DataFrame]
+type RunSql = Callable[..., None]
+
+
+def pulled(config: SourceConfig) -> pl.DataFrame:
+    return pl.concat(open_source(config).batches(OCTOBER))
+
+
+class TestSql:
+    def check(self, name: str, sql: str) -> None:
+        assert sql + "\n" == (GOLDEN / f"{name}.sql").read_text()
+
+    def test_table(self, source: Source) -> None:
+        config = source(table='sales.order "lines"')
+        self.check("postgres_table", open_source(config).sql(OCTOBER))
+
+    def test_query_with_odd_names_and_a_constant_unit(self, source: Source) -> None:
+        config = source(query="select * -- all of it\nfrom t -- the end;", columns=RENAMED, unit="kg")
+        self.check("postgres_query", pull_sql(config, (Month(2026, 12) + 1).first_day))
+
+    def test_dates_kept_as_text_are_cut_off_later(self, source: Source) -> None:
+        self.check("postgres_text_dates", pull_sql(source(), None))
+
+    def test_probe(self, source: Source) -> None:
+        self.check("postgres_probe", probe_sql(source(query="select 1 as a;")))
+
+
+class TestReading:
+    def test_every_type_arrives_as_it_is_written(self, source: Source, postgres_url: str) -> None:
+        query = """
+            select 17::int8 as line, 'NORD'::char(6) as organization, 'K-104'::varchar(9) as customer,
+                'HEB 200 "S355"; 鋼' as material, timestamp '2026-10-31 23:59:59' as date,
+                12345678901234.000000001::numeric as quantity, 'kg' as unit, true as status
+            union all
+            select 18, null, '', 'x', null, 'NaN', null, null
+        """
+        result = pulled(source(postgres_url, query=query))
+        assert result.schema == RAW_LINES
+        assert result.rows() == [
+            ("17", "NORD", "K-104", 'HEB 200 "S355"; 鋼', "2026-10-31 23:59:59",
+             "12345678901234.000000001", "kg", "true"),
+            ("18", None, "", "x", None, "NaN", None, None),
+        ]  # fmt: skip
+
+    def test_the_month_cuts_off_and_a_missing_date_comes_along(
+        self, source: Source, postgres_url: str
+    ) -> None:
+        days = ["2026-09-30", "2026-10-31", "2026-11-01", "infinity", "-infinity"]
+        values = ", ".join(f"('{day}', '{day}'::date)" for day in days)
+        rows = f"(values {values}, ('none', null)) as t (line, date)"
+        query = f"select 'N' as organization, 'K' as customer, 'M' as material, 1 as quantity, * from {rows}"
+        columns = {field: field for field in RAW_LINES if field not in {"unit", "status"}}
+        result = pulled(source(postgres_url, query=query, columns=columns, unit="kg"))
+        assert result["line"].to_list() == ["2026-09-30", "2026-10-31", "-infinity", "none"]
+        assert result["date"].to_list() == ["2026-09-30", "2026-10-31", "-infinity", None]
+        assert result["unit"].to_list() == ["kg"] * 4
+        assert result["status"].to_list() == [None] * 4
+
+    def test_times_with_a_zone_are_dated_in_utc(self, source: Source, postgres_url: str, raw: Raw) -> None:
+        query = (
+            "select '1' as line, 'N' as organization, 'K' as customer, 'M' as material, 1 as quantity, "
+            "'kg' as unit, '' as status, timestamptz '2026-11-01 00:30+02' as date"
+        )
+        assert pulled(source(postgres_url, query=query))["date"].to_list() == ["2026-10-31 22:30:00+00"]
+
+    def test_dates_kept_as_text_all_come(
+        self, source: Source, postgres_url: str, load: Load, raw: Raw
+    ) -> None:
+        lines = raw({"date": "20261001"}, {"date": "31.12.2026"}, {"date": None})
+        load("text dates", lines)
+        assert pulled(source(postgres_url, table="text dates")).sort("line").equals(lines)
+
+    def test_many_rows_come_in_batches(self, source: Source, postgres_url: str) -> None:
+        query = (
+            "select n as line, 'N' as organization, repeat('K', 200) as customer, 'M' as material, "
+            "date '2026-10-01' as date, n as quantity, 'kg' as unit, '' as status "
+            "from generate_series(1, 200000) as n"
+        )
+        batches = list(open_source(source(postgres_url, query=query)).batches(OCTOBER))
+        assert len(batches) > 1
+        assert pl.concat(batches)["quantity"].cast(pl.Int64).sum() == 200_000 * 200_001 // 2
+
+    def test_the_source_cannot_be_written(self, source: Source, postgres_url: str, run_sql: RunSql) -> None:
+        run_sql("drop sequence if exists counter", "create sequence counter")
+        query = (
+            "select nextval('counter') as line, 'N' as organization, 'K' as customer, 'M' as material, "
+            "date '2026-10-01' as date, 1 as quantity, 'kg' as unit, '' as status"
+        )
+        with pytest.raises(QueryFailed) as caught:
+            pulled(source(postgres_url, query=query))
+        assert caught.value.detail == "cannot execute nextval() in a read-only transaction"
+
+
+class TestFailures:
+    def failure(self, config: SourceConfig, kind: type[IngestionError]) -> IngestionError:
+        with pytest.raises(kind) as caught:
+            pulled(config)
+        assert type(caught.value) is kind
+        assert len(str(caught.value).splitlines()) <= 2
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+        return caught.value
+
+    @pytest.mark.parametrize(
+        ("url", "detail"),
+        [
+            ("postgresql://reader:secret@127.0.0.1:1/erp", "Connection refused"),
+            ("postgresql+psycopg2://reader:secret@/erp?host=/nowhere/at/all", "No such file or directory"),
+        ],
+    )
+    def test_nothing_answers(self, source: Source, url: str, detail: str) -> None:
+        error = self.failure(source(url), SourceUnreachable)
+        assert isinstance(error, SourceUnreachable)
+        assert detail in error.detail
+        assert (error.source, error.variable) == ("erp", "ERP_URL")
+        assert error.address in {"127.0.0.1:1/erp", "/nowhere/at/all/erp"}
+        assert "secret" not in str(error)
+
+    def test_a_wrong_password(self, source: Source, guarded_url: Callable[[str], str]) -> None:
+        error = self.failure(source(guarded_url("wr%40ng-secret")), SourceRefused)
+        assert isinstance(error, SourceRefused)
+        assert error.detail == 'password authentication failed for user "guarded"'
+        assert "ng-secret" not in str(error) and "check user, password and database in ERP_URL" in str(error)
+
+    def test_no_password(self, source: Source, guarded_url: Callable[[str], str]) -> None:
+        error = self.failure(source(guarded_url("")), SourceRefused)
+        assert "no password supplied" in str(error)
+
+    def test_the_right_password(self, source: Source, guarded_url: Callable[[str], str]) -> None:
+        query = "select " + ", ".join(f"'' as {field}" for field in RAW_LINES)
+        assert pulled(source(guarded_url("right%40secret"), query=query)).height == 1
+
+    def test_another_database(self, source: Source, postgres_url: str) -> None:
+        error = self.failure(source(postgres_url.replace("/postgres?", "/missing?")), SourceRefused)
+        assert isinstance(error, SourceRefused)
+        assert error.detail == 'database "missing" does not exist'
+
+    def test_a_password_is_never_repeated(self, source: Source) -> None:
+        # The host holds the password, so the driver's own message does too.
+        error = self.failure(source("postgresql://u:hunter@hunter.invalid/d"), SourceUnreachable)
+        assert isinstance(error, SourceUnreachable)
+        assert "hunter" not in error.detail
+
+    @pytest.mark.parametrize(
+        ("query", "detail"),
+        [
+            ("select * from nowhere", 'relation "nowhere" does not exist'),
+            ("select * form lines", 'syntax error at or near "form"'),
+            ("select 1; drop table x", 'syntax error at or near ";"'),
+        ],
+    )
+    def test_a_query_that_fails(self, source: Source, postgres_url: str, query: str, detail: str) -> None:
+        error = self.failure(source(postgres_url, query=query), QueryFailed)
+        assert isinstance(error, QueryFailed)
+        assert (error.source, error.detail) == ("erp", detail)
+
+    def test_a_query_that_fails_half_way(self, source: Source, postgres_url: str) -> None:
+        query = (
+            "select n as line, 'N' as organization, 'K' as customer, 'M' as material, 'kg' as unit, "
+            "date '2026-10-01' as date, 1 / (150000 - n) as quantity, '' as status "
+            "from generate_series(1, 200000) as n"
+        )
+        error = self.failure(source(postgres_url, query=query), QueryFailed)
+        assert isinstance(error, QueryFailed)
+        assert error.detail == "division by zero"
+
+    def test_a_query_that_takes_too_long(self, source: Source, postgres_url: str) -> None:
+        fields = ", ".join(f"'' as {field}" for field in RAW_LINES)
+        config = source(postgres_url, query=f"select {fields} from pg_sleep(20)")
+        reader = PostgresSource(config, statement_timeout=timedelta(milliseconds=100))
+        with pytest.raises(QueryFailed, match="canceling statement due to statement timeout"):
+            list(reader.batches(OCTOBER))
+
+    def test_a_column_that_is_not_there(
+        self, source: Source, postgres_url: str, load: Load, raw: Raw
+    ) -> None:
+        load("order_lines", raw({}))
+        columns = dict(zip(RAW_LINES, RAW_LINES, strict=True)) | {"quantity": "qty"}
+        error = self.failure(source(postgres_url, columns=columns), UnknownColumn)
+        assert isinstance(error, UnknownColumn) and isinstance(error, BadSourceConfig)
+        assert (error.field, error.column, error.available) == ("quantity", "qty", tuple(RAW_LINES))
+        assert str(error) == (
+            "[sources.erp.columns] quantity: the source has no column 'qty'; it has "
+            "line, organization, customer, material, date, quantity, unit, status"
+        )

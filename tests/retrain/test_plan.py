@@ -1,0 +1,58 @@
+"""The plan in tonnage.toml: defaults, both ways to write levels, and what is refused."""
+
+import tomllib
+
+import pytest
+
+from retrain.errors import BadPlan
+from retrain.plan import LEVELS, Plan, parse_plan
+
+
+def test_an_empty_document_gives_the_defaults() -> None:
+    plan = parse_plan({})
+    assert plan == Plan()
+    assert (plan.horizon, plan.levels) == (12, LEVELS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[hierarchy]\nkeys = ["organization", "material"]\nlevels = ["total", "organization,material"]',
+        '[hierarchy]\nkeys = "organization, material"\nlevels = "total; organization,material"',
+    ],
+)
+def test_levels_as_a_list_or_as_a_text(text: str) -> None:
+    assert parse_plan(tomllib.loads(text)).levels == ((), ("organization", "material"))
+
+
+def test_fewer_keys_bring_the_default_levels_that_they_can_form() -> None:
+    plan = parse_plan(tomllib.loads('[hierarchy]\nkeys = ["organization", "customer"]'))
+    assert plan.levels == ((), ("organization",), ("customer",), ("organization", "customer"))
+
+
+def test_the_key_follows_the_content() -> None:
+    assert Plan().key == Plan().key
+    assert Plan(horizon=13).key != Plan().key
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[forecast]\nhorizon = 0", "forecast.horizon = 0: write a number of months from 1 to 60"),
+        ("[forecast]\nhorizon = true", "forecast.horizon = True"),
+        ("[forecast]\nquantiles = [0.9, 0.1]", "must ascend"),
+        ("[forecast]\nquantiles = [1.5]", "between 0 and 1"),
+        ("[forecast]\nquantiles = 0.5", "write a list of probabilities"),
+        ("[forecast]\nhorizont = 3", "forecast.horizont = 3: unknown setting; there are horizon, quantiles"),
+        ("forecast = 3", "write it as a table"),
+        ('[hierarchy]\nkeys = ["organization", "organization"]', "named twice"),
+        ('[hierarchy]\nkeys = ["plant"]', "'plant' is no field of an order line"),
+        ("[hierarchy]\nkeys = []", "write a list of names"),
+        ('[hierarchy]\nlevels = ["total", "plant"]', "which is not a key"),
+        ('[hierarchy]\nlevels = ["total", "customer"]', "the last level must have all keys"),
+        ('[hierarchy]\nlevels = ["total", "total", "organization,customer,material"]', "listed twice"),
+    ],
+)
+def test_what_makes_no_sense(text: str, message: str) -> None:
+    with pytest.raises(BadPlan, match=message):
+        parse_plan(tomllib.loads(text))

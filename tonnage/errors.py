@@ -1,0 +1,47 @@
+"""What a user can get wrong at the front door; each becomes exit code 2.
+
+FrontDoorError
+├── BadConfig        tonnage.toml is missing, is not TOML, or has a section nobody knows
+├── BadHistoryFile   a history file that is missing, not a table, or holds what is not history
+├── BadOutput        a place where the answer cannot be written
+└── PortInUse        somebody else listens on the address to serve on
+"""
+
+from pathlib import Path
+
+
+class FrontDoorError(Exception):
+    """Base of the front door's errors; the message names the place, the value and the remedy."""
+
+
+class BadConfig(FrontDoorError):
+    """The configuration file is missing, unreadable or has unknown parts."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+
+class BadHistoryFile(FrontDoorError):
+    """A history file that cannot be read as history."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+
+class BadOutput(FrontDoorError):
+    """A place where the answer cannot be written."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+
+class PortInUse(FrontDoorError):
+    """Another process listens on the address."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(f"port {port} on {host} is in use; stop what listens there or pass another --port")

@@ -1,0 +1,54 @@
+"""From a history file to a forecast file, without any database."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecasting.forecast import check_probabilities
+from forecasting.forecaster import fit
+from forecasting.hierarchy import Level
+from forecasting.long_table import forecast_rows
+from forecasting.months import Month
+from forecasting.recipe import DEFAULT
+from tonnage.forecast_file import check_output, write_rows
+from tonnage.history_file import HistoryColumns, read_history
+
+
+@dataclass(frozen=True)
+class FileForecast:
+    """What to forecast: a file, how to read it, and what to answer."""
+
+    history: Path
+    columns: HistoryColumns
+    levels: tuple[Level, ...]
+    horizon: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WrittenForecast:
+    """What was written."""
+
+    nodes: int
+    first: Month
+    empty_quantities: int
+    seconds: float
+
+
+def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str], None]) -> WrittenForecast:
+    """Answer a question about a file in a file; nothing is written unless all of it is."""
+    started = time.perf_counter()
+    check_output(output)
+    check_probabilities(question.probabilities)
+    on_stage("read")
+    history = read_history(question.history, question.columns, question.levels)
+    on_stage("fit")
+    fitted = fit(DEFAULT, history.panel)
+    on_stage("forecast")
+    forecast = fitted.forecast(question.horizon, question.probabilities)
+    on_stage("write")
+    rows = forecast_rows(forecast, question.levels)
+    write_rows(rows, output)
+    seconds = time.perf_counter() - started
+    return WrittenForecast(rows.height // question.horizon, forecast.first, history.empty_quantities, seconds)

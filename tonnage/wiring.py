@@ -1,0 +1,118 @@
+"""The one place where settings become objects."""
+
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.settings import Settings as ServiceSettings
+from app.store.engine import open_engine
+from app.store.migrate import migrate
+from app.store.publish import publish
+from forecasting.months import Month
+from forecasting.run import ForecastRun
+from ingestion.job import Progress, take_snapshot
+from ingestion.snapshot import Snapshot
+from ingestion.snapshot_store import SnapshotStore
+from ingestion.source_config import parse_demand, parse_sources
+from retrain.pipeline import RetrainedMonth, retrain_month
+from retrain.plan import parse_plan
+from tonnage.config import read_config
+from tonnage.embedded import start_embedded
+from tonnage.settings import Settings
+
+CODE_VERSION = version("tonnage")
+
+
+@dataclass(frozen=True)
+class PublishedRuns:
+    """The serving tables as the pipeline sees them."""
+
+    engine: sa.Engine
+
+    def publish(self, run: ForecastRun, published_at: dt.datetime) -> bool:
+        return publish(self.engine, run, published_at)
+
+
+@dataclass(frozen=True)
+class House:
+    """All rooms, furnished from settings; what a command does not touch is never made."""
+
+    settings: Settings
+    service: ServiceSettings
+
+    @classmethod
+    def from_environment(cls) -> "House":
+        return cls(Settings(), ServiceSettings())
+
+    @cached_property
+    def database_url(self) -> str:
+        """The server named by TONNAGE_DATABASE_URL, or the embedded one."""
+        named = self.service.database_url
+        if named is None:
+            return start_embedded(self.settings.home).render_as_string(hide_password=False)
+        return named.get_secret_value()
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The serving database; the embedded one is migrated on the way."""
+        engine = open_engine(self.database_url)
+        if self.service.database_url is None:
+            migrate(engine)
+        return engine
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """Where sources find their URLs; the embedded database answers to its variable too."""
+        return {**os.environ, "TONNAGE_DATABASE_URL": self.database_url}
+
+    @cached_property
+    def snapshots(self) -> SnapshotStore:
+        return SnapshotStore(self.settings.home / "snapshots")
+
+    def migrate(self) -> None:
+        """Bring the serving database to the schema of this version."""
+        migrate(self.engine)
+
+    def document(self, config: Path | None) -> Mapping[str, object]:
+        """The configuration at a path, or where the settings say."""
+        return read_config(config or self.settings.config).document
+
+    def ingest(
+        self, month: Month, config: Path | None, *, moment: dt.datetime, progress: Progress
+    ) -> Snapshot:
+        """Take the snapshot of a month from the sources in a configuration."""
+        document = self.document(config)
+        return take_snapshot(
+            month,
+            sources=parse_sources(document, self.environment),
+            demand=parse_demand(document),
+            store=self.snapshots,
+            taken_at=moment,
+            code_version=CODE_VERSION,
+            progress=progress,
+        )
+
+    def retrain(
+        self, month: Month, config: Path | None, *, moment: dt.datetime, on_stage: Callable[[str], None]
+    ) -> RetrainedMonth:
+        """Run the month and publish it."""
+        plan = parse_plan(self.document(config))
+        return retrain_month(
+            month,
+            plan,
+            take_snapshot=lambda month: self.ingest(month, config, moment=moment, progress=_quietly),
+            store=PublishedRuns(self.engine),
+            published_at=moment,
+            code_version=CODE_VERSION,
+            on_stage=on_stage,
+        )
+
+
+def _quietly(source: str, rows: int) -> None:
+    """A month shows its stages, not its rows."""
