@@ -114,9 +114,7 @@ class _System:
         def solve(start: int) -> None:
             part = slice(start, start + BLOCK)
             block = np.ascontiguousarray(right[:, part])
-            x[:, part] = solve_diagonal(
-                self.codes, self.upper, self.leaves, self.jacobi, block, stop[part]
-            )
+            x[:, part] = solve_diagonal(self.codes, self.upper, self.leaves, self.jacobi, block, stop[part])
 
         in_threads(solve, range(0, right.shape[1], BLOCK))
         return x
