@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - compiled kernels take arrays, not objects
 """Compiled kernels over the upper nodes: C = [I, -S_upper] and C diag(W) C', never formed.
 
 A forecast y is coherent when C y = 0. The leaves enter through S_upper alone, which is read from

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - compiled kernels take arrays, not objects
 """The compiled solver of one column of non-negative reconciliation.
 
 The quadratic programme of Wickramasuriya, Turlach & Hyndman (2020), solved in its dual by semismooth
@@ -45,18 +46,14 @@ def nonnegative_leaves(
     # Even a coherent base needs the first step: it may hold negatives.
     while steps < STEPS and (steps == 0 or merit > precision * size):
         steps += 1
-        d_nu, d_z = _direction(
-            codes, diagonal, factor, free, gap, pull, min(merit, size), precision * size
-        )
+        d_nu, d_z = _direction(codes, diagonal, factor, free, gap, pull, min(merit, size), precision * size)
         slope = _dot(gap, d_nu)
         length = 1.0
         for _ in range(HALVINGS):
             new_nu = nu + length * d_nu
             new_z = z + length * d_z
             new_free = _positive(codes, diagonal, factor, base, new_nu, new_z)
-            new_leaves, new_gap, new_pull = _state(
-                codes, diagonal, factor, base, new_nu, new_z, new_free
-            )
+            new_leaves, new_gap, new_pull = _state(codes, diagonal, factor, base, new_nu, new_z, new_free)
             new_merit = _merit(jacobi, new_gap, new_pull)
             # With independent errors the gap is the gradient of a convex function, so a step that
             # flattens it along the line is progress even where the norm does not fall.

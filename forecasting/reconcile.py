@@ -114,9 +114,7 @@ class _System:
         def solve(start: int) -> None:
             part = slice(start, start + BLOCK)
             block = np.ascontiguousarray(right[:, part])
-            x[:, part] = solve_diagonal(
-                self.codes, self.upper, self.leaves, self.jacobi, block, stop[part]
-            )
+            x[:, part] = solve_diagonal(self.codes, self.upper, self.leaves, self.jacobi, block, stop[part])
 
         in_threads(solve, range(0, right.shape[1], BLOCK))
         return x
@@ -159,8 +157,11 @@ def _free_leaves(system: _System, woodbury: _Woodbury, base: Floats) -> tuple[Fl
         x += woodbury.solve(left, sizes)
         left = right - woodbury.product(x)
         residuals = np.sqrt(squared_sizes(system.jacobi, left)) / np.where(sizes > 0, sizes, 1.0)
-        if (residuals <= 10 * PRECISION).all():
+        settled = residuals <= 10 * PRECISION
+        if settled.all():
             break
+        # A column that needs another round must not give one to its neighbours.
+        left[:, settled] = 0.0
     upper = len(system.upper)
     leaves = base[upper:].copy()
     spread_columns(system.codes, system.leaves, x, leaves)

@@ -74,9 +74,7 @@ def test_shrinkage_keeps_the_variances():
     errors = some_errors()
     errors[2, :9] = np.nan
     errors[4] = 0.0
-    np.testing.assert_allclose(
-        np.diag(shrinkage(errors).dense()), variance(errors).diagonal, rtol=1e-12
-    )
+    np.testing.assert_allclose(np.diag(shrinkage(errors).dense()), variance(errors).diagonal, rtol=1e-12)
 
 
 def test_missing_months_weaken_a_correlation():

@@ -73,9 +73,7 @@ def projection(hierarchy: Hierarchy, covariance: Covariance) -> np.ndarray:
     return s @ np.linalg.solve(s.T @ inverse @ s, s.T @ inverse)
 
 
-def kkt(
-    hierarchy: Hierarchy, base: np.ndarray, covariance: Covariance, y: np.ndarray
-) -> tuple[float, float]:
+def kkt(hierarchy: Hierarchy, base: np.ndarray, covariance: Covariance, y: np.ndarray) -> tuple[float, float]:
     """How negative a leaf's gradient is, and how far gradient x leaf is from zero, both relative."""
     s = hierarchy.summing.toarray()
     inverse = np.linalg.inv(covariance.dense())
@@ -89,8 +87,8 @@ def kkt(
 
 def test_seven_nodes_by_hand():
     hierarchy = seven_nodes()
-    # Variances are 4, 2, 2, 1, 1, 1, 1. Each site and the sum of its leaves agree, each with variance 2: together
-    # variance 1, and 2 for both sites' sum of 10. The total says 14 with variance 4, so it becomes
+    # Variances are 4, 2, 2, 1, 1, 1, 1. Each site and the sum of its leaves agree, each with variance 2:
+    # together variance 1, and 2 for both sites' sum of 10. The total says 14 with variance 4, so it becomes
     # (14/4 + 10/2) / (1/4 + 1/2) = 34/3, and the four leaves share what is added.
     base = np.array([[14.0], [3], [7], [1], [2], [3], [4]])
     leaves = np.array([1.0, 2, 3, 4])
@@ -205,8 +203,9 @@ def test_columns_stand_alone_and_threads_do_not_matter(name: str, solve):
         assert solve(hierarchy, base, covariance).tobytes() == whole.tobytes()
     finally:
         numba.set_num_threads(before)
-    alone = solve(hierarchy, base[:, 3:5], covariance)
-    np.testing.assert_allclose(alone, whole[:, 3:5], rtol=1e-9, atol=1e-11)
+    for part in (slice(3, 5), slice(10, 11)):
+        alone = solve(hierarchy, base[:, part], covariance)
+        assert alone.tobytes() == np.ascontiguousarray(whole[:, part]).tobytes()
 
 
 @pytest.mark.parametrize("solve", [reconcile, reconcile_nonnegative])
@@ -262,16 +261,33 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(BadForecast, match="6 nodes"):
         reconcile(hierarchy, np.ones((7, 1)), independent(np.ones(6)))
     with pytest.raises(BadForecast, match="7 nodes"):
-        rake(hierarchy, np.ones((6, 2)))
+        rake(hierarchy, np.ones((7, 2)), np.ones((6, 2)))
+    with pytest.raises(BadForecast, match="upper levels"):
+        rake(hierarchy, np.ones((7, 2)), np.ones((7, 2)), levels=3)
 
 
 def test_raking_is_coherent_nonnegative_and_keeps_the_total():
     hierarchy = grouped(400)
     base, errors = demand(hierarchy, columns=20)
     coherent = reconcile(hierarchy, base, shrinkage(errors))
-    got = rake(hierarchy, coherent)
-    assert coherent.min() < 0 <= got.min()
-    np.testing.assert_array_equal(got, hierarchy.aggregate(got[-hierarchy.n_leaves :]))
-    np.testing.assert_allclose(got[0], coherent[0], rtol=1e-9)
+    bounded = reconcile_nonnegative(hierarchy, base, shrinkage(errors))
+    for columns in (coherent, bounded):
+        for levels in (1, 2, 6):
+            got = rake(hierarchy, columns, coherent, levels=levels)
+            assert got.min() >= 0
+            np.testing.assert_array_equal(got, hierarchy.aggregate(got[-hierarchy.n_leaves :]))
+            np.testing.assert_allclose(got[0], np.maximum(coherent[0], 0), rtol=1e-9)
+    assert coherent.min() < 0
     positive = hierarchy.aggregate(np.abs(base[-hierarchy.n_leaves :]))
-    np.testing.assert_array_equal(rake(hierarchy, positive), positive)
+    np.testing.assert_allclose(rake(hierarchy, positive, positive), positive, rtol=1e-12)
+
+
+def test_raking_by_hand():
+    hierarchy = seven_nodes()
+    coherent = hierarchy.aggregate(np.array([[-2.0, -9], [4, 1], [3, 1], [5, 1]]))
+    got = rake(hierarchy, coherent, coherent)
+    # 4 + 3 + 5 stands 2 above the total of 10; a total below zero leaves nothing.
+    np.testing.assert_allclose(got[3:, 0], np.array([0, 4, 3, 5]) * 10 / 12, rtol=1e-15)
+    assert not got[:, 1].any()
+    both = rake(hierarchy, coherent, coherent, levels=2)
+    np.testing.assert_allclose(both[3:, 0], [0, 2, 3, 5], rtol=1e-15)
