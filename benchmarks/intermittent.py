@@ -78,7 +78,10 @@ def load(back: int) -> list[Case]:
         first, values = wide(pl.read_parquet(DATA / name / "monthly.parquet"), ["unique_id"])
         cases.append(case(name, first, values, back))
     sales = pl.read_parquet(DATA / "adventureworks_reseller" / "monthly.parquet")
-    for name, keys in (("products", ["product_id"]), ("leaves", ["territory_id", "customer_id", "product_id"])):
+    for name, keys in (
+        ("products", ["product_id"]),
+        ("leaves", ["territory_id", "customer_id", "product_id"]),
+    ):
         first, values = wide(sales, keys)
         cases.append(case(f"adventureworks, {name}", first, np.nan_to_num(values), back))
     return cases
@@ -123,7 +126,9 @@ def report(case: Case, threads: int) -> None:
     shares = " ".join(f"{kind.name.lower()} {(classes.codes == kind).mean():.0%}" for kind in DemandClass)
     print(f"\n{case.name}: {case.past.values.shape[0]} series x {case.past.n_months} months; {shares}")
     name, mase_rival, wql_rival, seconds_rival = RIVALS[case.name]
-    print(f"  {'model':16s} {'MASE':>8s} {'WQL':>8s} {'p10-p90':>8s} {'<=p90':>6s} {'s':>7s}  against the rival")
+    print(
+        f"  {'model':16s} {'MASE':>8s} {'WQL':>8s} {'p10-p90':>8s} {'<=p90':>6s} {'s':>7s}  against the rival"
+    )
     if name:
         spent = f"{seconds_rival:7.1f}" if seconds_rival else "      -"
         print(f"  {'rival':16s} {mase_rival:8.4f} {wql_rival:8.4f} {'-':>8s} {'-':>6s} {spent}  {name}")

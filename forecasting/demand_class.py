@@ -65,6 +65,4 @@ def classify(values: Floats, born: Ints) -> DemandClasses:
     cv2 = np.where(count > 0, (deviation**2).sum(axis=1) / some, 0.0) / np.where(mean > 0, mean, 1.0) ** 2
     interval = np.where(count > 0, months / some, np.inf)
     codes = 2 * (interval > INTERVAL_CUT) + (cv2 > SIZE_CUT)
-    return DemandClasses(
-        np.where(count > 0, codes, int(DemandClass.SILENT)).astype(np.int64), interval, cv2
-    )
+    return DemandClasses(np.where(count > 0, codes, int(DemandClass.SILENT)).astype(np.int64), interval, cv2)

@@ -5,46 +5,119 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.combine import relative_error, weigh
+from forecasting.covariance import Covariance, independent, shrinkage, variance
+from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.forecast import Forecast, check_probabilities
-from forecasting.models.naive import SeasonalNaive
-from forecasting.models.protocol import Fitted, Model, SeriesBatch
-from forecasting.models.smoothing import Smoothing
+from forecasting.hierarchy import Hierarchy
+from forecasting.hindcasts import count_origins, errors_of
+from forecasting.level_forecast import LevelForecast, forecast_level
+from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
+from forecasting.reconcile import reconcile, reconcile_nonnegative
+from forecasting.spread import spread_of
 
 MONTHS_NEEDED = 2
-
-_MODELS: dict[str, Model] = {"seasonal_naive": SeasonalNaive(), "smoothing": Smoothing()}
+# Up to this many past forecasts (nodes x origins x horizon) are reconciled like the present one, so that
+# past errors decide between reconciliations and give the spread around coherent means.
+_MOST_PAST = 4_000_000
+_FEW_ORIGINS = 12
+_LEVEL_MONTHS = 48
 
 
 @dataclass(frozen=True, eq=False)
 class FittedForecaster:
-    """A recipe that has learned from a panel."""
+    """A recipe that has learned from a panel: coherent means and the distributions around them."""
 
     recipe: Recipe
     panel: DemandPanel
-    leaves: Fitted
+    mean: Floats
+    levels: tuple[LevelDistribution, ...]
 
-    def forecast(self, horizon: int, probabilities: tuple[float, ...]) -> Forecast:
-        """Coherent means and ordered quantiles for the `horizon` months after the panel's origin."""
+    def forecast(self, probabilities: tuple[float, ...]) -> Forecast:
+        """Coherent means and ordered quantiles for the months after the panel's origin."""
         check_probabilities(probabilities)
-        mean = self.panel.hierarchy.aggregate(np.maximum(self.leaves.forecast(horizon), 0.0))
-        spread = self._spread(probabilities)
-        quantiles = np.maximum(mean[None] + spread[:, :, None], 0.0)
-        return Forecast(self.panel.hierarchy, self.panel.origin + 1, mean, probabilities, quantiles)
-
-    def _spread(self, probabilities: tuple[float, ...]) -> Floats:
-        """Quantiles of each node's past errors, shape (levels, nodes); leaves' errors add up per month."""
-        errors = self.panel.hierarchy.aggregate(self.leaves.residuals)
-        centred = errors - errors.mean(axis=1, keepdims=True)
-        spread: Floats = np.quantile(centred, probabilities, axis=1)
-        return spread
+        quantiles = np.empty((len(probabilities), *self.mean.shape))
+        for part, level in zip(self.panel.hierarchy.slices, self.levels, strict=True):
+            quantiles[:, part] = level.quantiles(probabilities)
+        return Forecast(self.panel.hierarchy, self.panel.origin + 1, self.mean, probabilities, quantiles)
 
 
-def fit(recipe: Recipe, panel: DemandPanel) -> FittedForecaster:
-    """Learn from all of the panel; raises `TooLittleHistory` below two months."""
+def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
+    """Learn from all of the panel to forecast `horizon` months; raises `TooLittleHistory` below two months.
+
+    Each level forecasts by itself; the forecasts are reconciled with what past errors say about whom to
+    trust; the same errors, once reconciled, give the quantiles.
+    """
     if panel.n_months < MONTHS_NEEDED:
         raise TooLittleHistory(panel.n_months, MONTHS_NEEDED)
-    batch = SeriesBatch(panel.first, panel.quantity, panel.born)
-    return FittedForecaster(recipe, panel, _MODELS[recipe.model].fit(batch))
+    hierarchy, values = panel.hierarchy, panel.nodes()
+    origins = count_origins(panel.n_months)
+    small = hierarchy.n_nodes * (origins + 1) * horizon <= _MOST_PAST
+    if not small:
+        origins = min(origins, _FEW_ORIGINS)
+    levels = [
+        forecast_level(
+            recipe,
+            SeriesBatch(panel.first, values[part], panel.node_born[part]),
+            origins,
+            horizon,
+            leaves=part is hierarchy.slices[-1],
+        )
+        for part in hierarchy.slices
+    ]
+    base = np.concatenate([level.mean for level in levels])
+    past = np.concatenate([level.hindcasts.forecasts for level in levels])
+    if small:
+        mean, past = _reconcile_with_past(hierarchy, values, base, past)
+    else:
+        one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
+        mean = reconcile_nonnegative(hierarchy, base, variance(one_step))
+    return FittedForecaster(recipe, panel, mean, _distributions(panel, values, levels, mean, past))
+
+
+def _reconcile_with_past(
+    hierarchy: Hierarchy, values: Floats, base: Floats, past: Floats
+) -> tuple[Floats, Floats]:
+    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon).
+
+    No reconciliation is best everywhere, so three are averaged, weighted by how well each would have
+    done: an average of coherent forecasts is coherent.
+    """
+    one_step = errors_of(values, past)[:, :, 0]
+    candidates = (shrinkage(one_step), variance(one_step), _bottom_up(hierarchy))
+    columns = past.reshape(len(past), -1)
+    pasts = [reconcile(hierarchy, columns, each).reshape(past.shape) for each in candidates]
+    size = np.abs(values).mean(axis=1)
+    weights = weigh([_level_errors(hierarchy, errors_of(values, each), size) for each in pasts])
+    mean, coherent = np.zeros_like(base), np.zeros_like(past)
+    for weight, each, covariance in zip(weights, pasts, candidates, strict=True):
+        mean += weight * reconcile_nonnegative(hierarchy, base, covariance)
+        coherent += weight * each
+    return mean, coherent
+
+
+def _bottom_up(hierarchy: Hierarchy) -> Covariance:
+    """A covariance that trusts the leaves a million times more than what they add up to."""
+    diagonal = np.full(hierarchy.n_nodes, 1e6)
+    diagonal[hierarchy.slices[-1]] = 1.0
+    return independent(diagonal)
+
+
+def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
+    """Mean over the levels of their relative errors: each level counts the same."""
+    found = np.array([relative_error(errors[part], size[part]) for part in hierarchy.slices])
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+
+
+def _distributions(
+    panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, past: Floats
+) -> tuple[LevelDistribution, ...]:
+    errors = errors_of(values, past)
+    recent = np.abs(values[:, -_LEVEL_MONTHS:]).mean(axis=1)
+    return tuple(
+        LevelDistribution(level, spread_of(mean[part], past[part, :-1], errors[part], recent[part]))
+        for part, level in zip(panel.hierarchy.slices, levels, strict=True)
+    )

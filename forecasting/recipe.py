@@ -5,13 +5,21 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+type Member = Literal["smoothing", "log_smoothing", "seasonal_naive"]
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named choice of base model; `key` changes when anything that shapes the numbers changes."""
+    """How to forecast; `key` changes when anything that shapes the numbers changes.
+
+    `members` are averaged at every level, with weights learned from their past errors. With `learned`,
+    one model of orders and sizes that learns across the leaves joins them there, and forecasts by itself
+    the levels where most series are intermittent.
+    """
 
     name: str
-    model: Literal["seasonal_naive", "smoothing"]
+    members: tuple[Member, ...]
+    learned: bool
 
     @property
     def key(self) -> str:
@@ -20,5 +28,5 @@ class Recipe:
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-SEASONAL_NAIVE = Recipe("seasonal-naive", "seasonal_naive")
-DEFAULT = Recipe("smoothing", "smoothing")
+SEASONAL_NAIVE = Recipe("seasonal-naive", ("seasonal_naive",), learned=False)
+DEFAULT = Recipe("ensemble", ("smoothing", "log_smoothing"), learned=True)

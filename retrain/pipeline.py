@@ -57,9 +57,9 @@ def retrain_month(
     panel = build_panel(snapshot, plan.keys, plan.levels)
 
     on_stage("fit")
-    fitted = fit(plan.recipe, panel)
+    fitted = fit(plan.recipe, panel, plan.horizon)
     on_stage("forecast")
-    forecast = fitted.forecast(plan.horizon, plan.probabilities)
+    forecast = fitted.forecast(plan.probabilities)
     key = version_key(plan, snapshot, code_version)
     run = ForecastRun(
         id=f"{month}-{key}",

@@ -170,9 +170,7 @@ class Boosted:
             "verbosity": -1,
         }
         names = list(range(first, x.shape[1]))
-        data = lgb.Dataset(
-            x, answer, categorical_feature=names, params={"max_bin": 63, "verbosity": -1}
-        )
+        data = lgb.Dataset(x, answer, categorical_feature=names, params={"max_bin": 63, "verbosity": -1})
         return lgb.train(parameters, data, num_boost_round=self.rounds)
 
 

@@ -144,7 +144,7 @@ def in_common_units(values: Floats, born: Ints) -> tuple[Floats, float]:
 
 
 def tame(ratio: Floats) -> Floats:
-    """Ratios of demand to expectation, cut at twice their 99.9th percentile: one absurd month is not a law."""
+    """Ratios of demand to expectation, cut at twice their 99.9th percentile: one absurd month is no law."""
     return np.minimum(ratio, 2.0 * np.quantile(ratio, 0.999)) if len(ratio) else ratio
 
 
@@ -191,7 +191,15 @@ class _Table:
         slow, rate, fast = self.rates
         size = np.log(self.own_size)
         columns = [np.ones_like(rate), slow, rate, fast, rate**2, self.run, slow * self.run, fast * self.run]
-        columns += [self.lead, rate * self.lead, size, rate * size, self.recent_size, self.spread, self.season]
+        columns += [
+            self.lead,
+            rate * self.lead,
+            size,
+            rate * size,
+            self.recent_size,
+            self.spread,
+            self.season,
+        ]
         return np.stack(columns, axis=1)
 
     def size_design(self) -> Floats:
@@ -246,4 +254,3 @@ def _range(design: Floats) -> tuple[Floats, Floats]:
         edge = np.full(design.shape[1], np.inf)
         return -edge, edge
     return design.min(axis=0), design.max(axis=0)
-

@@ -22,9 +22,16 @@ _LEAST_WEIGHT = 1e-3
 _LOG_OFFSET = 0.05
 
 
-def parameter_grid() -> Floats:
-    """All combinations of level, trend and season weights and damping, shape (combinations, 4)."""
-    rows = product(_LEVEL, _TREND, (_NO_SEASON, *_SEASONAL))
+# Beyond this many series a coarser grid does: a fifth of the combinations.
+_MANY = 5_000
+
+
+def parameter_grid(series: int) -> Floats:
+    """Combinations of level, trend and season weights and damping, shape (combinations, 4)."""
+    if series > _MANY:
+        rows = product(_LEVEL[1::2], _TREND[::2], (_NO_SEASON, *_SEASONAL[::2]))
+    else:
+        rows = product(_LEVEL, _TREND, (_NO_SEASON, *_SEASONAL))
     return np.array([(alpha, alpha * beta, gamma, phi) for alpha, (beta, phi), gamma in rows])
 
 
@@ -43,7 +50,7 @@ class Smoothing:
     def hindcast(self, history: SeriesBatch, origins: int, horizon: int) -> Floats:
         """See `Model.hindcast`."""
         phase = history.first.month - 1
-        grid = parameter_grid()
+        grid = parameter_grid(len(history.values))
         if self.scale == "raw":
             return _hindcast(history.values, history.born, phase, grid, origins, horizon)
         offset = _LOG_OFFSET * _mean_alive(history)[:, None]
@@ -232,7 +239,14 @@ def _average(
 
 @nb.njit(cache=True)
 def _add(
-    out: Floats, weights: Floats, chosen: Ints, level: Floats, trend: Floats, season: Floats, reach: Floats, month: int
+    out: Floats,
+    weights: Floats,
+    chosen: Ints,
+    level: Floats,
+    trend: Floats,
+    season: Floats,
+    reach: Floats,
+    month: int,
 ) -> None:
     for q in range(len(chosen)):
         weight = weights[chosen[q]]

@@ -15,8 +15,8 @@ class SizeSpread:
     """How order sizes scatter around their expected size, by expected size.
 
     `centres`, shape (bins,), ascend; `ratios`, shape (bins, grid), holds for each bin the quantiles of
-    size ÷ expected size at the middles of `GRID` equal steps of probability; `means`, shape (bins,), are the bins'
-    mean ratios. Rows with like predictions share one empirical distribution: the level sets of
+    size ÷ expected size at the middles of `GRID` equal steps of probability; `means`, shape (bins,), are
+    the bins' mean ratios. Rows with like predictions share one empirical distribution: the level sets of
     Hasson, Wang, Januschowski & Gasthaus (2021).
     """
 

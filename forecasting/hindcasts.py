@@ -1,0 +1,69 @@
+"""What would have been forecast at past origins, what came, and the errors between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.arrays import Floats
+from forecasting.combine import relative_error, weigh
+from forecasting.models.naive import Naive
+from forecasting.models.protocol import Model, SeriesBatch
+from forecasting.models.smoothing import Smoothing
+from forecasting.recipe import Recipe
+
+_MODELS: dict[str, Model] = {
+    "smoothing": Smoothing("raw"),
+    "log_smoothing": Smoothing("log"),
+    "seasonal_naive": Naive(),
+}
+MOST_ORIGINS = 48
+_LEARNING_MONTHS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Hindcasts:
+    """Forecasts at past origins and now, shape (series, origins + 1, horizon), and the errors of the past.
+
+    `errors`, shape (series, origins, horizon), are actual minus forecast, NaN where the month has not
+    come yet.
+    """
+
+    forecasts: Floats
+    errors: Floats
+
+    @property
+    def now(self) -> Floats:
+        """The forecasts made at the end of history, shape (series, horizon)."""
+        return self.forecasts[:, -1]
+
+
+def count_origins(months: int, most: int = MOST_ORIGINS) -> int:
+    """How many past origins to learn errors from: those with two years before them, at most `most`.
+
+    Shorter history gives a few origins with less behind them: some errors are better than none.
+    """
+    return min(most, max(months - _LEARNING_MONTHS, min(months - 1, 6)))
+
+
+def errors_of(values: Floats, forecasts: Floats) -> Floats:
+    """Actual minus forecast, shape (series, origins, horizon), from history of shape (series, months)."""
+    origins, horizon = forecasts.shape[1] - 1, forecasts.shape[2]
+    padded = np.pad(values, ((0, 0), (0, horizon)), constant_values=np.nan)
+    first = values.shape[1] - origins
+    month = first + np.arange(origins)[:, None] + np.arange(horizon)[None, :]
+    return padded[:, month] - forecasts[:, :-1]
+
+
+def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Hindcasts:
+    """The recipe's members averaged over all series of a batch, weighted by their past errors."""
+    level = np.abs(history.values).mean(axis=1)
+    forecasts = [
+        np.maximum(_MODELS[member].hindcast(history, origins, horizon), 0.0) for member in recipe.members
+    ]
+    if len(forecasts) == 1:
+        return Hindcasts(forecasts[0], errors_of(history.values, forecasts[0]))
+    weights = weigh([relative_error(errors_of(history.values, each), level) for each in forecasts])
+    average = np.zeros_like(forecasts[0])
+    for weight, each in zip(weights, forecasts, strict=True):
+        average += weight * each
+    return Hindcasts(average, errors_of(history.values, average))

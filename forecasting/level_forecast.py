@@ -1,0 +1,65 @@
+"""All nodes of one level, forecast by themselves, before anything has to add up."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.arrays import Bools, Floats
+from forecasting.demand_class import classify
+from forecasting.hindcasts import Hindcasts, hindcast
+from forecasting.models.boosted import Boosted
+from forecasting.models.intermittent import OrdersAndSizes
+from forecasting.models.protocol import SeriesBatch
+from forecasting.models.two_part import TwoPart
+from forecasting.recipe import Recipe
+
+# The global model is one of three members where demand is regular: it has earned no more than its share.
+LEARNED_WEIGHT = 1 / 3
+# It learns across series: with fewer there is nothing to learn across, with more, trees take too long.
+_FEWEST, _MOST_BOOSTED = 50, 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class LevelForecast:
+    """Past and present forecasts of a level's nodes.
+
+    `hindcasts` are those of the averaged members. `learned`, if any, is the distribution of the model
+    that learns across series, for the nodes that ever had demand (`active`, shape (nodes,)); where
+    demand is `intermittent` it stands alone.
+    """
+
+    hindcasts: Hindcasts
+    active: Bools
+    learned: TwoPart | None
+    intermittent: bool
+
+    @property
+    def mean(self) -> Floats:
+        """What the level expects by itself, shape (nodes, horizon)."""
+        if self.learned is None:
+            return self.hindcasts.now
+        weight = 1.0 if self.intermittent else LEARNED_WEIGHT
+        return (1 - weight) * self.hindcasts.now + weight * self.spread_out(self.learned.mean())
+
+    def spread_out(self, values: Floats) -> Floats:
+        """Values of the active nodes, shape (…, active, horizon), with zeros for all others."""
+        out = np.zeros((*values.shape[:-2], len(self.active), values.shape[-1]))
+        out[..., self.active, :] = values
+        return out
+
+
+def forecast_level(
+    recipe: Recipe, history: SeriesBatch, origins: int, horizon: int, *, leaves: bool
+) -> LevelForecast:
+    """Forecast the nodes of one level from their own history and, for the leaves, from each other's."""
+    hindcasts = hindcast(recipe, history, origins, horizon)
+    active = (history.values > 0).any(axis=1)
+    some = SeriesBatch(history.first, history.values[active], history.born[active])
+    intermittent = (
+        recipe.learned and bool(active.any()) and classify(some.values, some.born).level_is_intermittent
+    )
+    if not recipe.learned or active.sum() < _FEWEST or not (leaves or intermittent):
+        return LevelForecast(hindcasts, active, None, intermittent=False)
+    few_enough = len(some.values) <= _MOST_BOOSTED
+    model = Boosted() if leaves and few_enough else OrdersAndSizes()
+    return LevelForecast(hindcasts, active, model.fit(some).predict(horizon), intermittent)

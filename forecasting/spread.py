@@ -1,0 +1,104 @@
+"""How far demand scatters around its forecast: learned from the errors of past origins."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from forecasting.arrays import Floats
+
+# Errors grow with the forecast, a little less than in proportion: a busy month misses by more tonnes.
+_POWER = 0.75
+_FLOOR = 0.1
+GRID = np.array([0.005, 0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99, 0.995])
+_LEAST_ERRORS = 24
+
+
+class Distribution(Protocol):
+    """Forecasts of some nodes with their uncertainty."""
+
+    def quantiles(self, probabilities: tuple[float, ...]) -> Floats:
+        """Shape (levels, nodes, horizon), ordered and non-negative."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A location (nodes, horizon), a scale of the same shape, and a standard shape per node (nodes, GRID)."""
+
+    mean: Floats
+    scale: Floats
+    shape: Floats
+
+    def quantiles(self, probabilities: tuple[float, ...]) -> Floats:
+        """Shape (levels, nodes, horizon); ordered by construction, cut at zero."""
+        shape = _interpolate(self.shape, probabilities)
+        return np.maximum(self.mean[None] + shape[:, :, None] * self.scale[None], 0.0)
+
+
+def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) -> Spread:
+    """The spread of nodes of one level around their `mean` (nodes, horizon).
+
+    `forecasts` and `errors`, shape (nodes, origins, horizon), are those of past origins, NaN where the
+    month has not come yet; `level`, shape (nodes,), is each node's average demand. Errors are made
+    comparable by the size of their forecast, by lead (pooled over the nodes) and by node. The shape is
+    halfway between each node's own errors and those of its level, so that few errors do not decide the
+    tails; half of the level's common bias stays in.
+    """
+    standard = errors / _size(forecasts, level[:, None, None])
+    lead = _by_lead(standard)
+    standard /= lead
+    per_node = np.sqrt(_mean(standard**2, axis=(1, 2)))
+    seen = per_node > 0
+    standard = standard / np.where(seen, per_node, 1.0)[:, None, None]
+    scale = np.where(seen, per_node, 0.0)[:, None] * lead * _size(mean, level[:, None])
+    return Spread(mean, scale, _shapes(standard.reshape(len(mean), -1), seen))
+
+
+def _size(forecasts: Floats, level: Floats) -> Floats:
+    positive = np.maximum(forecasts, 0.0) + _FLOOR * level
+    size: Floats = positive**_POWER * level ** (1 - _POWER)
+    return np.where(size > 0, size, 1.0)
+
+
+def _by_lead(standard: Floats) -> Floats:
+    """Relative size of errors by lead month, shape (horizon,), never falling."""
+    power = _mean(standard**2, axis=(0, 1))
+    lead = np.sqrt(np.where(np.isfinite(power), power, 0.0))
+    lead = np.maximum.accumulate(lead)
+    return lead / lead.mean() if lead.max() > 0 else np.ones_like(lead)
+
+
+def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
+    """Quantiles of standard errors at GRID, shape (nodes, GRID), from (nodes, errors)."""
+    pooled = standard[seen]
+    if not np.isfinite(pooled).any():
+        return np.zeros((len(standard), len(GRID)))
+    common = np.nanquantile(pooled, GRID)
+    counts = np.isfinite(standard).sum(axis=1)
+    own = np.repeat(common[None], len(standard), axis=0)
+    enough = seen & (counts >= _LEAST_ERRORS)
+    if enough.any():
+        of_node = standard[enough]
+        centred = of_node - np.nanmean(of_node, axis=1, keepdims=True)
+        own[enough] = np.nanquantile(centred, GRID, axis=1).T
+    return 0.5 * own + 0.5 * common
+
+
+def _mean(values: Floats, axis: tuple[int, ...]) -> Floats:
+    """Mean over the finite values, NaN where there is none."""
+    seen = np.isfinite(values)
+    total = np.where(seen, values, 0.0).sum(axis=axis)
+    count = seen.sum(axis=axis)
+    mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
+
+
+def _interpolate(shape: Floats, probabilities: tuple[float, ...]) -> Floats:
+    """Shape at the probabilities, (levels, nodes), from shapes at GRID."""
+    place = np.interp(probabilities, GRID, np.arange(len(GRID)))
+    low = np.minimum(place.astype(int), len(GRID) - 2)
+    part = (place - low)[:, None]
+    table = shape.T
+    blend: Floats = table[low] * (1 - part) + table[low + 1] * part
+    return blend
