@@ -64,9 +64,11 @@ def _size(forecasts: Floats, level: Floats) -> Floats:
 def _by_lead(standard: Floats) -> Floats:
     """Relative size of errors by lead month, shape (horizon,), never falling."""
     power = _mean(standard**2, axis=(0, 1))
-    lead = np.sqrt(np.where(np.isfinite(power), power, 0.0))
-    lead = np.maximum.accumulate(lead)
-    return lead / lead.mean() if lead.max() > 0 else np.ones_like(lead)
+    lead: Floats = np.maximum.accumulate(np.sqrt(np.where(np.isfinite(power), power, 0.0)))
+    if lead.max() <= 0:
+        return np.ones(len(lead))
+    relative: Floats = lead / lead.mean()
+    return relative
 
 
 def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
