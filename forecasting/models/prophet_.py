@@ -3,7 +3,7 @@
 import logging
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from forecasting.arrays import Floats
 from forecasting.months import Month, months_from

@@ -71,10 +71,10 @@ class WorkerPool:
         """Fits to those who wait; new workers for the fits that are left."""
         for worker in self._workers:
             if queue and worker.ready and worker.fit is None:
-                worker.begin(queue.popleft(), self._seconds)
+                worker.begin(queue.popleft())
         starting = sum(not worker.ready for worker in self._workers)
         for _ in range(min(self._most - len(self._workers), len(queue) - starting)):
-            self._workers.append(_Worker(self._module))
+            self._workers.append(_Worker(self._module, self._seconds))
 
     def _collect(self) -> Iterator[tuple[Fit, Floats | str]]:
         """Wait until some worker is ready, answers, dies or has had its time."""
@@ -103,21 +103,22 @@ class WorkerPool:
 class _Worker:
     """The near end of one process."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, seconds: float) -> None:
         # A forked copy of a process with threads can lock up; a spawned one starts clean.
         context = mp.get_context("spawn")
         self.connection, far = context.Pipe()
         self.fit: Fit | None = None
         self.ready = False
         self.ended = False
+        self._seconds = seconds
         self.deadline = monotonic() + _SECONDS_TO_START
-        self._process = context.Process(target=_work, args=(far, module), daemon=True)
+        self._process = context.Process(target=_work, args=(far, module, seconds), daemon=True)
         self._process.start()
         far.close()
 
-    def begin(self, fit: Fit, seconds: float) -> None:
+    def begin(self, fit: Fit) -> None:
         self.fit = fit
-        self.deadline = monotonic() + seconds
+        self.deadline = monotonic() + self._seconds
         with suppress(OSError):  # of a worker that died: hearing from it will tell
             self.connection.send((fit.values, fit.first, fit.horizon))
 
@@ -142,7 +143,7 @@ class _Worker:
         self.ended = True
 
 
-def _work(connection: Connection, module: str) -> None:
+def _work(connection: Connection, module: str, seconds: float) -> None:
     """What runs in the process: import the model, then answer until nobody asks any more."""
     os.setsid()  # a group of its own, to be ended as one
     warnings.simplefilter("ignore")
@@ -152,15 +153,18 @@ def _work(connection: Connection, module: str) -> None:
         connection.send(_reason(error))
         return
     connection.send(_READY)
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):
         while True:
             values, first, horizon = connection.recv()
+            # Should the one who asked be gone, nobody else would end a fit that hangs.
+            signal.setitimer(signal.ITIMER_REAL, 2 * seconds + 1)
             try:
                 ahead = forecast(values, first, horizon)
             except Exception as error:  # noqa: BLE001  # one series must not end the run
                 connection.send(_reason(error))
             else:
                 connection.send(ahead if _sane(ahead, values) else "failed: its forecast ran away")
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _sane(ahead: Floats, values: Floats) -> bool:
