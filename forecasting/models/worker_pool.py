@@ -146,12 +146,12 @@ class _Worker:
 def _work(connection: Connection, module: str, seconds: float) -> None:
     """What runs in the process: import the model, then answer until nobody asks any more."""
     os.setsid()  # a group of its own, to be ended as one
-    warnings.simplefilter("ignore")
     try:
         forecast: Callable[[Floats, Month, int], Floats] = importlib.import_module(module).forecast
     except Exception as error:  # noqa: BLE001  # whatever is wrong with a library, the run goes on without it
         connection.send(_reason(error))
         return
+    warnings.simplefilter("ignore")  # after the import: statsmodels sets filters of its own
     connection.send(_READY)
     with suppress(EOFError, OSError):
         while True:
@@ -163,12 +163,16 @@ def _work(connection: Connection, module: str, seconds: float) -> None:
             except Exception as error:  # noqa: BLE001  # one series must not end the run
                 connection.send(_reason(error))
             else:
-                connection.send(ahead if _sane(ahead, values) else "failed: its forecast ran away")
+                connection.send(_checked(ahead, values))
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _sane(ahead: Floats, values: Floats) -> bool:
-    return bool(np.isfinite(ahead).all() and np.abs(ahead).max() <= _RUN_AWAY * np.abs(values).max())
+def _checked(ahead: Floats, values: Floats) -> Floats | str:
+    if not np.isfinite(ahead).all():
+        return "failed: its forecast is not a number"
+    if np.abs(ahead).max() > _RUN_AWAY * np.abs(values).max():
+        return "failed: its forecast ran away"
+    return ahead
 
 
 def _reason(error: Exception) -> str:

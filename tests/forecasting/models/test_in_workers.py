@@ -57,7 +57,7 @@ def test_each_failure_has_its_label_and_the_rest_go_on(misbehaving: str) -> None
         "misbehaving took longer than 1.5 s: smoothing",
         "misbehaving failed: no fit from 2024-01: smoothing",
         "",
-        "misbehaving failed: its forecast ran away: smoothing",
+        "misbehaving failed: its forecast is not a number: smoothing",
         "misbehaving failed: its process died: smoothing",
         "misbehaving failed: its forecast ran away: smoothing",
         "",
@@ -66,6 +66,13 @@ def test_each_failure_has_its_label_and_the_rest_go_on(misbehaving: str) -> None
     fell = np.array([label != "" for label in answer.fallback])
     np.testing.assert_array_equal(answer.forecasts[fell], Smoothing().hindcast(history, 0, 4)[fell])
     assert (answer.forecasts[~fell] == 25).all()
+
+
+def test_workers_say_nothing(capfd: pytest.CaptureFixture[str], odd_series: SeriesBatch) -> None:
+    history = SeriesBatch(odd_series.first, odd_series.values[[2, 5]], odd_series.born[[2, 5]])
+    for module in (STATSMODELS, PROPHET):
+        assert InWorkers(module, seconds=60, workers=1).labelled_hindcast(history, 0, 3).fallback == ("", "")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_only_every_twelfth_origin_is_visited(misbehaving: str) -> None:

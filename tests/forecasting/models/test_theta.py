@@ -41,8 +41,8 @@ def hospital(shared_data: object) -> SeriesBatch:
 
 
 def test_half_the_slope_by_hand() -> None:
-    # The line through 1, 2, ... 8 begins at 0 and rises by 1. A larger weight always lags less, so the largest
-    # is best: at 0.99 the level is 8 - 0.01 / 0.99, and the first month adds half of 1 / 0.99.
+    # The line through 1, 2, ... 8 begins at 0 and rises by 1. A larger weight lags less, so the largest is
+    # best: at 0.99 the level is 8 - 0.01 / 0.99, and the first month adds half of 1 / 0.99.
     y = np.arange(1.0, 9.0)
     assert theta._line(y) == pytest.approx((0, 1))
     first = 8 - 0.01 / 0.99 + 0.5 / 0.99
