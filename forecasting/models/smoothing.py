@@ -75,21 +75,39 @@ def _hindcast(values: Floats, born: Ints, phase: int, grid: Floats, origins: int
     out = np.zeros((series, origins + 1, horizon))
     for i in nb.prange(series):
         first = born[i]
-        start = _initial_state(values[i], first, phase)
+        window = _start_window(months - first, origins)
+        start = _initial_state(values[i], first, phase, window)
         losses = _losses(values[i], first, phase, grid, start, origins)
         weights = _akaike_weights(losses, first, months, grid, origins)
         _average(values[i], first, phase, grid, start, weights, out[i])
+        _mean_while_young(values[i], first, window, out[i])
     return out
 
 
 @nb.njit(cache=True)
-def _initial_state(y: Floats, first: int, phase: int) -> Floats:
+def _start_window(age: int, origins: int) -> int:
+    """First months of a series that its starting state is read from: three years, if that many came before
+    the first origin, so that no origin sees its future."""
+    return min(age, max(SEASON, min(3 * SEASON, age - origins)))
+
+
+@nb.njit(cache=True)
+def _mean_while_young(y: Floats, first: int, window: int, out: Floats) -> None:
+    """At origins inside the window, forecast the mean so far: nothing before birth."""
+    origins = out.shape[0] - 1
+    for k in range(origins):
+        known = len(y) - origins + k
+        if known - first < window:
+            out[k] = y[first:known].mean() if known > first else 0.0
+
+
+@nb.njit(cache=True)
+def _initial_state(y: Floats, first: int, phase: int, months: int) -> Floats:
     """Level before the first month, trend per month, and season by calendar month: shape (14,).
 
-    From the first three years at most, so that origins after those see no future.
+    From the first `months` months of the series.
     """
     state = np.zeros(2 + SEASON)
-    months = min(len(y) - first, 3 * SEASON)
     years = months // SEASON
     level = y[first : first + min(months, SEASON)].mean()
     trend = 0.0
