@@ -54,7 +54,7 @@ class TooFewOrigins(ForecastingError):
             "ask for fewer or load more history" if fit else "load more history or ask for a shorter horizon"
         )
         super().__init__(
-            f"history covers {months} months; {asked} origin{'s' if asked != 1 else ''} need {needed} "
+            f"history covers {months} months; {asked} origin{'s need' if asked != 1 else ' needs'} {needed} "
             f"and {fit or 'none'} fit{'s' if fit == 1 else ''}: {remedy}"
         )
 

@@ -49,13 +49,13 @@ def backtest_page(report: BacktestReport, title: PageTitle) -> str:
 
 
 _LEGEND = (
-    'WAPE by months ahead. <span class="key ours"></span> forecast '
-    '<span class="key naive"></span> seasonal naive. Each level has its own scale.'
+    'WAPE by months ahead. <span class="key"><i class="ours"></i> forecast</span> '
+    '<span class="key"><i class="naive"></i> seasonal naive</span> Each level has its own scale.'
 )
 _LEVELS_NOTE = (
-    "Over all origins and lead months. WAPE is the absolute error as a share of demand; worth is how much lower "
-    "it is than a naive forecast's, in percentage points. MASE and RMSSE below 1 beat a naive forecast's error "
-    "in history; WQL scores all quantiles."
+    "Over all origins and lead months. WAPE is the absolute error as a share of demand; value added is how "
+    "much lower it is than a naive forecast's, in percentage points. MASE and RMSSE are errors by those of a "
+    "naive forecast in history; WQL scores all quantiles."
 )
 _WORST_NOTE = (
     "Nodes with the largest absolute error over all origins and lead months, in the history's unit; beside "
@@ -102,8 +102,8 @@ def _level_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
                 _name(level_name(level)),
                 f"<b>{percent(found['wape'])}</b>",
                 percent(seasonal),
-                _worth(found["value_added_seasonal"]),
-                _worth(found["value_added_last"]),
+                _points(found["value_added_seasonal"]),
+                _points(found["value_added_last"]),
                 percent(found["bias"], signed=True),
                 number(found["mase"]),
                 number(found["rmsse"]),
@@ -115,8 +115,8 @@ def _level_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
         "Level",
         "WAPE",
         "Seasonal naive",
-        "Worth over it",
-        "Over last value",
+        "Value added",
+        "Added to last value",
         "Bias",
         "MASE",
         "RMSSE",
@@ -224,7 +224,7 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
 
 
-def _worth(share: float) -> str:
+def _points(share: float) -> str:
     if not math.isfinite(share):
         return "–"
     return f'<span class="{"good" if share >= 0 else "bad"}">{share * 100:+.1f}</span>'

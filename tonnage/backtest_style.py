@@ -46,9 +46,10 @@ figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; }
 .line.naive { stroke: var(--naive); stroke-dasharray: 5 4; }
 .dot.ours { fill: var(--ours); }
 .dot.naive { fill: var(--naive); }
-.key { display: inline-block; width: 22px; vertical-align: middle; margin: 0 2px 3px 8px; }
-.key.ours { border-top: 3px solid var(--ours); }
-.key.naive { border-top: 2px dashed var(--naive); }
+.key { white-space: nowrap; margin-right: 10px; }
+.key i { display: inline-block; width: 22px; vertical-align: middle; margin: 0 2px 3px 0; }
+.key .ours { border-top: 3px solid var(--ours); }
+.key .naive { border-top: 2px dashed var(--naive); }
 .bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: 8px 14px; }
 .bars { align-items: center; font-size: .9rem; }
 .bar { display: block; width: 100%; height: 20px; }

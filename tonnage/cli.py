@@ -19,6 +19,19 @@ from ingestion.errors import IngestionError
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.errors import FrontDoorError
+from tonnage.options import (
+    ConfigOption,
+    HistoryArgument,
+    HorizonOption,
+    KeysOption,
+    LevelsOption,
+    MonthColumn,
+    MonthOption,
+    PortOption,
+    QuantilesOption,
+    QuantityColumn,
+    probabilities,
+)
 from tonnage.progress import log_to, rows_read, stages
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
@@ -37,48 +50,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-def _probabilities(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 0.1,0.5,0.9") from error
-
-
-MonthOption = Annotated[
-    Month | None,
-    typer.Option(
-        "--month",
-        parser=Month.parse,
-        metavar="YYYY-MM",
-        help="Last month of history. Default: the last complete month.",
-    ),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", help="Configuration file. Default: TONNAGE_CONFIG, or tonnage.toml.", envvar=None
-    ),
-]
-PortOption = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port to serve on. Default: TONNAGE_PORT, or 8000.")
-]
-
-HistoryArgument = Annotated[
-    Path, typer.Argument(help="CSV or Parquet: the key columns, a month and a quantity.")
-]
-KeysOption = Annotated[str, typer.Option(help="Key columns, for example organization,customer,material.")]
-LevelsOption = Annotated[
-    str | None,
-    typer.Option(
-        help="For example 'total;organization;organization,customer'. Default: total, each key, all."
-    ),
-]
-HorizonOption = Annotated[int, typer.Option(min=1, max=60, help="Months ahead.")]
-QuantilesOption = Annotated[str, typer.Option(help="Probabilities in ascending order.")]
-MonthColumn = Annotated[str, typer.Option(help="Column with the month: a date or YYYY-MM.")]
-QuantityColumn = Annotated[str, typer.Option(help="Column with the quantity.")]
 
 
 @app.command()
@@ -191,7 +162,7 @@ def export(
         where={key: value for key, value in where.items() if value is not None},
         first=first,
         last=last,
-        probabilities=None if quantiles is None else _probabilities(quantiles),
+        probabilities=None if quantiles is None else probabilities(quantiles),
     )
     export_csv(House.from_environment().engine, question, output)
 
@@ -222,7 +193,7 @@ def forecast(
         columns,
         default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
         horizon,
-        _probabilities(quantiles),
+        probabilities(quantiles),
     )
     with stages(aside, "forecast", 4) as on_stage:
         answer = forecast_file(question, output, on_stage)
@@ -270,13 +241,13 @@ def backtest(
         origins,
         step,
         horizon,
-        _probabilities(quantiles),
+        probabilities(quantiles),
         DEFAULT.name,
     )
     with stages(aside, "backtest", 2 + origins) as on_stage:
         answer = backtest_file(
             question,
-            lambda panel, ahead, probabilities: fit(DEFAULT, panel).forecast(ahead, probabilities),
+            lambda panel, ahead, asked: fit(DEFAULT, panel).forecast(ahead, asked),
             output,
             on_stage,
         )
