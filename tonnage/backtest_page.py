@@ -55,7 +55,8 @@ _LEGEND = (
 _LEVELS_NOTE = (
     "Over all origins and lead months. WAPE is the absolute error as a share of demand; value added is how "
     "much lower it is than a naive forecast's, in percentage points. MASE and RMSSE are errors by those of a "
-    "naive forecast in history; WQL scores all quantiles."
+    "naive forecast in history; WQL scores all quantiles. Absolute errors are those of the median, bias and "
+    "RMSSE those of the mean."
 )
 _WORST_NOTE = (
     "Nodes with the largest absolute error over all origins and lead months, in the history's unit; beside "
@@ -123,7 +124,7 @@ def _level_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
         "WQL",
         "Coverage",
     )
-    return _table(heads, rows)
+    return _table("By level", heads, rows)
 
 
 def _lead_charts(report: BacktestReport, measures: dict[str, Floats]) -> str:
@@ -163,7 +164,7 @@ def _origin_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
         [_name(level_name(level)), *(percent(float(share)) for share in wape[:, at])]
         for at, level in enumerate(report.levels)
     ]
-    return _table(["Level", *map(str, report.origins)], rows)
+    return _table("By origin", ["Level", *map(str, report.origins)], rows)
 
 
 def _worst(report: BacktestReport) -> str:
@@ -190,7 +191,7 @@ def _worst(report: BacktestReport) -> str:
                 ]
             )
     heads = ("Level", "Node", "Error", "Seasonal naive", "Saved", "Of the level", "Bias")
-    return _table(heads, rows, words=2)
+    return _table("Where the tonnes were lost", heads, rows, words=2)
 
 
 _NOT_KEYS = {"level", "actual", "error", "signed_error", "seasonal_error"}
@@ -209,7 +210,7 @@ def _left_out(report: BacktestReport) -> str:
         return ""
     *keys, _ = report.left_out.columns
     rows = [[escape(cell) for cell in row] for row in report.left_out.head(MOST_LEFT_OUT).rows()]
-    return _table([*keys, "reason"], rows, words=len(keys) + 1)
+    return _table("Series left out", [*keys, "reason"], rows, words=len(keys) + 1)
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -238,7 +239,7 @@ def _section(title: str, note: str, body: str) -> str:
     return f"<section><h2>{title}</h2><p>{note}</p>{body}</section>"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+def _table(label: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
     """Cells are HTML; the first `words` columns hold words, the others numbers."""
     kinds = ["" if at < words else ' class="number"' for at, _ in enumerate(heads)]
     top = "".join(
@@ -249,4 +250,4 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) 
         for row in rows
     )
     table = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scroll" tabindex="0">{table}</div>'
+    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">{table}</div>'

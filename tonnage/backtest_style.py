@@ -50,7 +50,7 @@ figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; }
 .key i { display: inline-block; width: 22px; vertical-align: middle; margin: 0 2px 3px 0; }
 .key .ours { border-top: 3px solid var(--ours); }
 .key .naive { border-top: 2px dashed var(--naive); }
-.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: 8px 14px; }
+.bars { display: grid; grid-template-columns: fit-content(45%) 1fr max-content; gap: 8px 14px; }
 .bars { align-items: center; font-size: .9rem; }
 .bar { display: block; width: 100%; height: 20px; }
 .track { fill: var(--rule); }
@@ -61,5 +61,6 @@ figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; }
   main { padding: 20px 14px 48px; }
   dl { gap: 10px 24px; }
   th, td { padding: 6px 9px; }
+  th:first-child, td:first-child { white-space: normal; max-width: 38vw; }
 }
 """

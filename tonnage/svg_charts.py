@@ -80,9 +80,8 @@ def _y(value: float, top: float) -> float:
 
 
 def _leads(months: int) -> list[int]:
-    """The leads that get a number: all of few, the first and every so many of many."""
-    step = math.ceil(months / 12)
-    return [1, *range(step if step > 1 else 2, months + 1, step)]
+    """The leads that get a number: all of few, every so many of many."""
+    return list(range(1, months + 1, math.ceil(months / 12)))
 
 
 def _runs(values: Sequence[float]) -> list[list[tuple[int, float]]]:
