@@ -5,6 +5,7 @@ ForecastingError
 ├── BadHierarchy      keys, levels or leaves that do not fit together
 ├── BadPanel          history of the wrong shape or with impossible values
 ├── TooLittleHistory  fewer months than a forecast needs
+├── TooFewOrigins     history too short for the past origins asked for
 └── BadForecast       numbers that are not a forecast: gaps, disorder, wrong shape
 """
 
@@ -38,6 +39,23 @@ class TooLittleHistory(ForecastingError):
         super().__init__(
             f"history covers {months} month{'s' if months != 1 else ''}; "
             f"a forecast needs at least {needed}: load more history"
+        )
+
+
+class TooFewOrigins(ForecastingError):
+    """History is too short for the past origins asked for."""
+
+    def __init__(self, months: int, asked: int, fit: int, needed: int) -> None:
+        self.months = months
+        self.asked = asked
+        self.fit = fit
+        self.needed = needed
+        remedy = (
+            "ask for fewer or load more history" if fit else "load more history or ask for a shorter horizon"
+        )
+        super().__init__(
+            f"history covers {months} months; {asked} origin{'s need' if asked != 1 else ' needs'} {needed} "
+            f"and {fit or 'none'} fit{'s' if fit == 1 else ''}: {remedy}"
         )
 
 

@@ -19,6 +19,19 @@ from ingestion.errors import IngestionError
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.errors import FrontDoorError
+from tonnage.options import (
+    ConfigOption,
+    HistoryArgument,
+    HorizonOption,
+    KeysOption,
+    LevelsOption,
+    MonthColumn,
+    MonthOption,
+    PortOption,
+    QuantilesOption,
+    QuantityColumn,
+    probabilities,
+)
 from tonnage.progress import log_to, rows_read, stages
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
@@ -37,33 +50,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-def _probabilities(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 0.1,0.5,0.9") from error
-
-
-MonthOption = Annotated[
-    Month | None,
-    typer.Option(
-        "--month",
-        parser=Month.parse,
-        metavar="YYYY-MM",
-        help="Last month of history. Default: the last complete month.",
-    ),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", help="Configuration file. Default: TONNAGE_CONFIG, or tonnage.toml.", envvar=None
-    ),
-]
-PortOption = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port to serve on. Default: TONNAGE_PORT, or 8000.")
-]
 
 
 @app.command()
@@ -176,26 +162,21 @@ def export(
         where={key: value for key, value in where.items() if value is not None},
         first=first,
         last=last,
-        probabilities=None if quantiles is None else _probabilities(quantiles),
+        probabilities=None if quantiles is None else probabilities(quantiles),
     )
     export_csv(House.from_environment().engine, question, output)
 
 
 @app.command()
 def forecast(
-    history: Annotated[Path, typer.Argument(help="CSV or Parquet: the key columns, a month and a quantity.")],
-    keys: Annotated[str, typer.Option(help="Key columns, for example organization,customer,material.")],
+    history: HistoryArgument,
+    keys: KeysOption,
     output: Annotated[Path, typer.Option(help="Where to write: a .csv or .parquet file.")],
-    levels: Annotated[
-        str | None,
-        typer.Option(
-            help="For example 'total;organization;organization,customer'. Default: total, each key, all."
-        ),
-    ] = None,
-    horizon: Annotated[int, typer.Option(min=1, max=60, help="Months ahead.")] = 12,
-    quantiles: Annotated[str, typer.Option(help="Probabilities in ascending order.")] = "0.1,0.5,0.9",
-    month: Annotated[str, typer.Option(help="Column with the month: a date or YYYY-MM.")] = "month",
-    quantity: Annotated[str, typer.Option(help="Column with the quantity.")] = "quantity",
+    levels: LevelsOption = None,
+    horizon: HorizonOption = 12,
+    quantiles: QuantilesOption = "0.1,0.5,0.9",
+    month: MonthColumn = "month",
+    quantity: QuantityColumn = "quantity",
 ) -> None:
     """Forecast a history file into a forecast file, without any database.
 
@@ -212,7 +193,7 @@ def forecast(
         columns,
         default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
         horizon,
-        _probabilities(quantiles),
+        probabilities(quantiles),
     )
     with stages(aside, "forecast", 4) as on_stage:
         answer = forecast_file(question, output, on_stage)
@@ -222,6 +203,57 @@ def forecast(
         f"{answer.nodes:,} nodes x {horizon} months from {answer.first}, in {answer.seconds:.1f} s: {output}",
         highlight=False,
     )
+
+
+@app.command()
+def backtest(
+    history: HistoryArgument,
+    keys: KeysOption,
+    output: Annotated[
+        Path | None, typer.Option(help="A .csv, .json or .html file, or a folder for all three.")
+    ] = None,
+    levels: LevelsOption = None,
+    origins: Annotated[int, typer.Option(min=1, max=120, help="How many past months to forecast from.")] = 5,
+    step: Annotated[int, typer.Option(min=1, max=60, help="Months between two origins.")] = 12,
+    horizon: HorizonOption = 12,
+    quantiles: QuantilesOption = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    month: MonthColumn = "month",
+    quantity: QuantityColumn = "quantity",
+) -> None:
+    """Measure the forecast on a history file: forecast from past months, compare with what came.
+
+    From each origin only what was known then is used. Absolute errors (WAPE, MASE) are those of the
+    median, signed and squared ones (bias, RMSSE) those of the mean. Value added is the WAPE of a naive
+    forecast less ours. A broken or too short series is listed with its reason.
+    """
+    from forecasting.forecaster import fit
+    from forecasting.hierarchy import parse_level
+    from forecasting.recipe import DEFAULT
+    from tonnage.backtest_screen import print_backtest
+    from tonnage.file_backtest import FileBacktest, backtest_file
+    from tonnage.history_file import HistoryColumns, default_levels
+
+    columns = HistoryColumns(tuple(key.strip() for key in keys.split(",")), month, quantity)
+    question = FileBacktest(
+        history,
+        columns,
+        default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
+        origins,
+        step,
+        horizon,
+        probabilities(quantiles),
+        DEFAULT.name,
+    )
+    with stages(aside, "backtest", 2 + origins) as on_stage:
+        answer = backtest_file(
+            question,
+            lambda panel, ahead, asked: fit(DEFAULT, panel).forecast(ahead, asked),
+            output,
+            on_stage,
+        )
+    if answer.empty_quantities:
+        aside.print(f"{answer.empty_quantities:,} rows had an empty quantity, taken as zero demand")
+    print_backtest(screen, answer)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
-"""A forecast to a CSV or Parquet file, whole or not at all."""
+"""Answers to files, whole or not at all."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -8,10 +9,10 @@ import polars as pl
 from tonnage.errors import BadOutput
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, endings: tuple[str, ...] = (".csv", ".parquet")) -> None:
     """Refuse, before any work is done, a place where the answer cannot be written."""
-    if path.suffix.lower() not in {".csv", ".parquet"}:
-        raise BadOutput(path, f"its ending {path.suffix!r} is neither .csv nor .parquet")
+    if path.suffix.lower() not in endings:
+        raise BadOutput(path, f"its ending {path.suffix!r} is neither {' nor '.join(endings)}")
     if path.is_dir():
         raise BadOutput(path, "it is a folder; name a file")
     if not path.parent.is_dir():
@@ -21,13 +22,15 @@ def check_output(path: Path) -> None:
 
 
 def write_rows(rows: pl.DataFrame, path: Path) -> None:
+    """Write rows as Parquet or CSV, by the ending."""
+    write_whole(path, rows.write_parquet if path.suffix.lower() == ".parquet" else rows.write_csv)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the target, then rename over it, so that no reader meets half a file."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.suffix.lower() == ".parquet":
-            rows.write_parquet(beside)
-        else:
-            rows.write_csv(beside)
+        write(beside)
         beside.replace(path)
     except OSError as error:
         raise BadOutput(path, error.strerror or str(error)) from error

@@ -46,6 +46,45 @@ def read_history(path: Path, columns: HistoryColumns, levels: Sequence[Level]) -
     An empty or NaN quantity is a month without demand. A level with all keys is added at the end
     where no level tells the leaves apart.
     """
+    table, rows = _read_rows(path, columns)
+    _refuse_quantities(path, table, rows, columns)
+    return _history(rows, columns, levels)
+
+
+def read_sound_history(
+    path: Path, columns: HistoryColumns, levels: Sequence[Level]
+) -> tuple[History, pl.DataFrame]:
+    """As `read_history`, but without the series that hold a quantity which is no number.
+
+    Those are the second answer: the keys and `reason`. Where no series is sound, it raises.
+    """
+    table, rows = _read_rows(path, columns)
+    worded = pl.Series("worded", table[columns.quantity]).cast(pl.String)
+    bad = _not_a_number(table, rows, columns) | rows["quantity"].is_infinite().fill_null(False)
+    broken = (
+        rows.with_row_index("row", offset=1)
+        .with_columns(worded)
+        .filter(bad)
+        .group_by(columns.keys)
+        .agg(pl.all().first())
+        .select(*columns.keys, pl.format("broken: row {} has quantity '{}'", "row", "worded").alias("reason"))
+        .sort(columns.keys)
+    )
+    sound = rows.join(broken, on=columns.keys, how="anti", maintain_order="left")
+    if sound.is_empty():
+        _refuse_quantities(path, table, rows, columns)
+    return _history(sound, columns, levels), broken
+
+
+def _history(rows: pl.DataFrame, columns: HistoryColumns, levels: Sequence[Level]) -> History:
+    empty = rows["quantity"].is_null() | rows["quantity"].is_nan()
+    rows = rows.with_columns(pl.col("quantity").fill_null(0.0).fill_nan(0.0))
+    panel = panel_from_rows(rows, columns.keys, _with_leaf_level(rows, columns.keys, levels))
+    return History(panel, int(empty.sum()))
+
+
+def _read_rows(path: Path, columns: HistoryColumns) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The file as it is, and its keys, `ordinal` of the month and `quantity`, null where it is no number."""
     table = _read_table(path)
     _check_columns(path, table, columns)
     rows = table.select(
@@ -53,11 +92,12 @@ def read_history(path: Path, columns: HistoryColumns, levels: Sequence[Level]) -
         _ordinal(table, columns.month).alias("ordinal"),
         _quantity(table, columns.quantity).alias("quantity"),
     )
-    _check_rows(path, table, rows, columns)
-    empty = rows["quantity"].is_null() | rows["quantity"].is_nan()
-    rows = rows.with_columns(pl.col("quantity").fill_null(0.0).fill_nan(0.0))
-    panel = panel_from_rows(rows, columns.keys, _with_leaf_level(rows, columns.keys, levels))
-    return History(panel, int(empty.sum()))
+    for key in columns.keys:
+        _refuse(
+            path, table, key, rows[key].is_null() | (rows[key] == ""), "is empty; every row needs its keys"
+        )
+    _refuse(path, table, columns.month, rows["ordinal"].is_null(), "is not a month; write YYYY-MM or a date")
+    return table, rows
 
 
 def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
@@ -113,17 +153,16 @@ def _quantity(table: pl.DataFrame, name: str) -> pl.Expr:
     return column.cast(pl.Float64, strict=False)
 
 
-def _check_rows(path: Path, table: pl.DataFrame, rows: pl.DataFrame, columns: HistoryColumns) -> None:
-    for key in columns.keys:
-        _refuse(
-            path, table, key, rows[key].is_null() | (rows[key] == ""), "is empty; every row needs its keys"
-        )
-    _refuse(path, table, columns.month, rows["ordinal"].is_null(), "is not a month; write YYYY-MM or a date")
+def _not_a_number(table: pl.DataFrame, rows: pl.DataFrame, columns: HistoryColumns) -> pl.Series:
     given = table[columns.quantity]
     filled = given.is_not_null()
     if given.dtype == pl.String:
         filled &= given.str.strip_chars() != ""
-    _refuse(path, table, columns.quantity, filled & rows["quantity"].is_null(), "is not a number")
+    return filled & rows["quantity"].is_null()
+
+
+def _refuse_quantities(path: Path, table: pl.DataFrame, rows: pl.DataFrame, columns: HistoryColumns) -> None:
+    _refuse(path, table, columns.quantity, _not_a_number(table, rows, columns), "is not a number")
     _refuse(path, table, columns.quantity, rows["quantity"].is_infinite().fill_null(False), "is infinite")
 
 
