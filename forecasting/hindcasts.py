@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.calendar_effects import calendar_factors
 from forecasting.combine import relative_error, weigh
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
@@ -17,7 +18,7 @@ _MODELS: dict[str, Model] = {
     "seasonal_naive": Naive(),
 }
 MOST_ORIGINS = 48
-_LEARNING_MONTHS = 24
+_LEARNING_MONTHS = 36
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +39,11 @@ class Hindcasts:
 
 
 def count_origins(months: int, most: int = MOST_ORIGINS) -> int:
-    """How many past origins to learn errors from: those with two years before them, at most `most`.
+    """How many past origins to learn errors from: those with three years before them, at most `most`.
 
     Shorter history gives a few origins with less behind them: some errors are better than none.
     """
-    return min(most, max(months - _LEARNING_MONTHS, min(months - 1, 6)))
+    return min(most, max(months - _LEARNING_MONTHS, min(months - 1, 12)))
 
 
 def errors_of(values: Floats, forecasts: Floats) -> Floats:
@@ -55,10 +56,19 @@ def errors_of(values: Floats, forecasts: Floats) -> Floats:
 
 
 def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Hindcasts:
-    """The recipe's members averaged over all series of a batch, weighted by their past errors."""
+    """The recipe's members averaged over all series of a batch, weighted by their past errors.
+
+    They see months as long as a normal one, without the effects of working days and Easter, which are
+    put back into what they forecast.
+    """
     level = np.abs(history.values).mean(axis=1)
+    calendar = calendar_factors(history, horizon)
+    plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
+    month = history.n_months - origins + np.arange(origins + 1)[:, None] + np.arange(horizon)[None, :]
+    ahead = calendar[:, month]
     forecasts = [
-        np.maximum(_MODELS[member].hindcast(history, origins, horizon), 0.0) for member in recipe.members
+        np.maximum(_MODELS[member].hindcast(plain, origins, horizon), 0.0) * ahead
+        for member in recipe.members
     ]
     if len(forecasts) == 1:
         return Hindcasts(forecasts[0], errors_of(history.values, forecasts[0]))

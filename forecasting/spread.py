@@ -84,7 +84,8 @@ def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
         of_node = standard[enough]
         centred = of_node - np.nanmean(of_node, axis=1, keepdims=True)
         own[enough] = np.nanquantile(centred, GRID, axis=1).T
-    return 0.5 * own + 0.5 * common
+    halfway: Floats = 0.5 * own + 0.5 * common
+    return halfway
 
 
 def _mean(values: Floats, axis: tuple[int, ...]) -> Floats:

@@ -247,7 +247,7 @@ def backtest(
     with stages(aside, "backtest", 2 + origins) as on_stage:
         answer = backtest_file(
             question,
-            lambda panel, ahead, asked: fit(DEFAULT, panel).forecast(ahead, asked),
+            lambda panel, ahead, asked: fit(DEFAULT, panel, ahead).forecast(asked),
             output,
             on_stage,
         )

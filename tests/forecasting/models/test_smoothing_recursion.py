@@ -18,7 +18,7 @@ def test_smoothing_steps_as_the_likelihood_recursion_of_statsmodels(
     past = y[born:]
 
     grid = np.array([[alpha, alpha * beta, gamma, phi]])
-    start = smoothing._initial_state(y, born, phase)
+    start = smoothing._initial_state(y, born, phase, min(len(y) - born, 36))
     level, trend, season = smoothing._begin(start, grid)
     model = ETSModel(
         past,

@@ -1,0 +1,116 @@
+"""Months are not alike from year to year: working days and Easter, estimated and taken out."""
+
+import datetime as dt
+from functools import cache
+
+import numpy as np
+
+from forecasting.arrays import Floats
+from forecasting.models.naive import SEASON
+from forecasting.models.protocol import SeriesBatch
+from forecasting.months import Month, months_from
+
+_NORMAL_YEARS = range(1990, 2030)
+_YEARS_NEEDED = 3
+# No calendar effect of an Easter or a working day is larger than this, as a logarithm.
+_LARGEST = 0.7
+# The logarithm needs an offset where a month may be zero: five percent of the mean.
+_OFFSET = 0.05
+
+
+def calendar_factors(history: SeriesBatch, horizon: int) -> Floats:
+    """What the calendar multiplies each month's demand by, shape (series, months + horizon), about 1.
+
+    Two regressors, shrunk twice by empirical Bayes (Efron & Morris 1975): each series towards all, all
+    towards no effect. With less than four years of history there is none.
+    """
+    regressors = calendar_regressors(history.first, history.n_months + horizon)
+    if history.n_months < _YEARS_NEEDED * SEASON + SEASON:
+        return np.ones((len(history.values), len(regressors)))
+    slopes = _shrunk(*_slopes(history, regressors[: history.n_months]))
+    return np.exp(np.clip(slopes @ regressors.T, -_LARGEST, _LARGEST))
+
+
+def calendar_regressors(first: Month, months: int) -> Floats:
+    """Share of Easter and number of working days, less what is normal for the month, (months, 2)."""
+    return np.array([_regressors(month) - _normal(month.month) for month in months_from(first, months)])
+
+
+@cache
+def _normal(month: int) -> Floats:
+    return np.mean([_regressors(Month(year, month)) for year in _NORMAL_YEARS], axis=0)
+
+
+@cache
+def _regressors(month: Month) -> Floats:
+    days = ((month + 1).first_day - month.first_day).days
+    working = sum((month.first_day + dt.timedelta(day)).weekday() < 5 for day in range(days))
+    sunday = easter_sunday(month.year)
+    holidays = [sunday + dt.timedelta(day) for day in (-2, -1, 0, 1)]
+    return np.array([sum(Month.of(day) == month for day in holidays) / len(holidays), float(working)])
+
+
+def easter_sunday(year: int) -> dt.date:
+    """The anonymous Gregorian computus (Meeus 1991).
+
+    >>> easter_sunday(2026)
+    datetime.date(2026, 4, 5)
+    """
+    a, b, c = year % 19, year // 100, year % 100
+    d, e = divmod(b, 4)
+    g = (b - (b + 8) // 25 + 1) // 3
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    moon = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * moon) // 451
+    month, day = divmod(h + moon - 7 * m + 114, 31)
+    return dt.date(year, month, day + 1)
+
+
+def _slopes(history: SeriesBatch, regressors: Floats) -> tuple[Floats, Floats]:
+    """Effects on the logarithm and their error variances, both (series, 2); infinite for the young."""
+    size = np.abs(history.values).mean(axis=1, keepdims=True)
+    logs = np.log(np.maximum(history.values, 0.0) / np.where(size > 0, size, 1.0) + _OFFSET)
+    inner = slice(SEASON // 2, history.n_months - SEASON // 2)
+    months = np.arange(history.n_months)[inner] % SEASON
+    seasons = np.eye(SEASON)[months]
+    # Deviations from the year around them, with the mean of each calendar month taken out as well.
+    project = np.eye(len(months)) - seasons @ np.linalg.pinv(seasons)
+    y = (logs[:, inner] - _year_around(logs)) @ project
+    x = project @ (regressors[inner] - _year_around(regressors.T).T)
+    inverse = np.linalg.pinv(x.T @ x)
+    slopes = y @ x @ inverse
+    spread = ((y - slopes @ x.T) ** 2).sum(axis=1) / (len(months) - SEASON - 2)
+    noise = spread[:, None] * np.diag(inverse)[None, :]
+    # A series must have lived through all of it; a constant one says nothing about the calendar.
+    mute = (history.born > 0) | (spread <= 1e-12) | (history.values <= 0).all(axis=1)
+    slopes[mute] = 0.0
+    noise[mute] = np.inf
+    return slopes, noise
+
+
+def _year_around(values: Floats) -> Floats:
+    """Centred mean over a year, shape (series, months - 12)."""
+    kernel = np.full(SEASON + 1, 1.0 / SEASON)
+    kernel[[0, -1]] /= 2
+    windows = np.lib.stride_tricks.sliding_window_view(values, SEASON + 1, axis=1)
+    around: Floats = windows @ kernel
+    return around
+
+
+def _shrunk(slopes: Floats, noise: Floats) -> Floats:
+    """Effects of one group, shape (series, 2), each column on its own."""
+    precision = 1.0 / noise
+    total = precision.sum(axis=0)
+    if not total.all():
+        return np.zeros_like(slopes)
+    mean = (precision * slopes).sum(axis=0) / total
+    mean *= np.maximum(0.0, 1.0 - 1.0 / np.maximum(total * mean**2, 1e-300))
+    known = np.isfinite(noise)
+    excess = np.where(known, (slopes - mean) ** 2 - np.where(known, noise, 0.0), 0.0)
+    between = np.maximum(excess.sum(axis=0) / known.sum(axis=0), 0.0)
+    # A group of one has nobody to be compared with: it is its own mean.
+    if known[:, 0].sum() < 2:
+        between = np.zeros_like(between)
+    shrunk: Floats = mean + np.where(known, between / (between + noise), 0.0) * (slopes - mean)
+    return shrunk
