@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.arrays import Floats
+from forecasting.arrays import Bools, Floats, Ints
 from forecasting.combine import relative_error, weigh
 from forecasting.covariance import Covariance, independent, shrinkage, variance
 from forecasting.distribution import LevelDistribution
@@ -29,20 +29,30 @@ _LEVEL_MONTHS = 48
 
 @dataclass(frozen=True, eq=False)
 class FittedForecaster:
-    """A recipe that has learned from a panel: coherent means and the distributions around them."""
+    """A recipe that has learned from a panel: coherent means and the distributions around them.
+
+    `mean`, shape (nodes, horizon), and `levels` are of the nodes that ever had demand; `rows`, shape
+    (nodes,), are their places in the panel's hierarchy. All other nodes are forecast as nothing.
+    """
 
     recipe: Recipe
     panel: DemandPanel
+    rows: Ints
     mean: Floats
     levels: tuple[LevelDistribution, ...]
 
     def forecast(self, probabilities: tuple[float, ...]) -> Forecast:
         """Coherent means and ordered quantiles for the months after the panel's origin."""
         check_probabilities(probabilities)
-        quantiles = np.empty((len(probabilities), *self.mean.shape))
-        for part, level in zip(self.panel.hierarchy.slices, self.levels, strict=True):
-            quantiles[:, part] = level.quantiles(probabilities)
-        return Forecast(self.panel.hierarchy, self.panel.origin + 1, self.mean, probabilities, quantiles)
+        shape = (self.panel.hierarchy.n_nodes, self.mean.shape[1])
+        mean, quantiles = np.zeros(shape), np.zeros((len(probabilities), *shape))
+        mean[self.rows] = self.mean
+        start = 0
+        for level in self.levels:
+            rows = self.rows[start : start + len(level.spread.mean)]
+            quantiles[:, rows] = level.quantiles(probabilities)
+            start += len(rows)
+        return Forecast(self.panel.hierarchy, self.panel.origin + 1, mean, probabilities, quantiles)
 
 
 def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
@@ -53,6 +63,27 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
     """
     if panel.n_months < MONTHS_NEEDED:
         raise TooLittleHistory(panel.n_months, MONTHS_NEEDED)
+    active = (panel.quantity != 0).any(axis=1)
+    if not active.any():
+        return FittedForecaster(recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), ())
+    mean, levels = _fit_active(recipe, panel.keep(active), horizon)
+    return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels)
+
+
+def _rows_of(hierarchy: Hierarchy, active: Bools) -> Ints:
+    """Places of the nodes that have an active leaf: those of the hierarchy of active leaves, in its order."""
+    return np.concatenate(
+        [
+            part.start + np.unique(codes[active])
+            for codes, part in zip(hierarchy.codes, hierarchy.slices, strict=True)
+        ]
+    )
+
+
+def _fit_active(
+    recipe: Recipe, panel: DemandPanel, horizon: int
+) -> tuple[Floats, tuple[LevelDistribution, ...]]:
+    """Coherent means (nodes, horizon) and distributions by level, of a panel where every leaf had demand."""
     hierarchy, values = panel.hierarchy, panel.nodes()
     origins = count_origins(panel.n_months)
     small = hierarchy.n_nodes * (origins + 1) * horizon <= _MOST_PAST
@@ -75,7 +106,7 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
     else:
         one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
         mean = reconcile_nonnegative(hierarchy, base, variance(one_step))
-    return FittedForecaster(recipe, panel, mean, _distributions(panel, values, levels, mean, past))
+    return mean, _distributions(panel, values, levels, mean, past)
 
 
 def _reconcile_with_past(

@@ -58,11 +58,13 @@ def errors_of(values: Floats, forecasts: Floats) -> Floats:
 def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Hindcasts:
     """The recipe's members averaged over all series of a batch, weighted by their past errors.
 
-    They see months as long as a normal one, without the effects of working days and Easter, which are
-    put back into what they forecast.
+    If the recipe says so they see months as long as a normal one, without the effects of working days
+    and Easter, which are put back into what they forecast.
     """
     level = np.abs(history.values).mean(axis=1)
-    calendar = calendar_factors(history, horizon)
+    calendar = np.ones((len(level), history.n_months + horizon))
+    if recipe.calendar:
+        calendar = calendar_factors(history, horizon)
     plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
     month = history.n_months - origins + np.arange(origins + 1)[:, None] + np.arange(horizon)[None, :]
     ahead = calendar[:, month]

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from forecasting.arrays import Floats, Ints
+from forecasting.arrays import Bools, Floats, Ints
 from forecasting.errors import BadPanel
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
@@ -79,3 +79,7 @@ class DemandPanel:
         return DemandPanel(
             self.hierarchy.keep(known), self.first, self.quantity[known, :months], self.born[known]
         )
+
+    def keep(self, leaves: Bools) -> "DemandPanel":
+        """The same months of some of the leaves, shape (leaves,)."""
+        return DemandPanel(self.hierarchy.keep(leaves), self.first, self.quantity[leaves], self.born[leaves])

@@ -12,13 +12,15 @@ type Member = Literal["smoothing", "log_smoothing", "seasonal_naive"]
 class Recipe:
     """How to forecast; `key` changes when anything that shapes the numbers changes.
 
-    `members` are averaged at every level, with weights learned from their past errors. With `learned`,
-    one model of orders and sizes that learns across the leaves joins them there, and forecasts by itself
-    the levels where most series are intermittent.
+    `members` are averaged at every level, with weights learned from their past errors; with `calendar`
+    they see months without the effects of working days and Easter. With `learned`, one model of orders
+    and sizes that learns across the leaves joins them there, and forecasts by itself the levels where
+    most series are intermittent.
     """
 
     name: str
     members: tuple[Member, ...]
+    calendar: bool
     learned: bool
 
     @property
@@ -28,5 +30,5 @@ class Recipe:
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-SEASONAL_NAIVE = Recipe("seasonal-naive", ("seasonal_naive",), learned=False)
-DEFAULT = Recipe("ensemble", ("smoothing", "log_smoothing"), learned=True)
+SEASONAL_NAIVE = Recipe("seasonal-naive", ("seasonal_naive",), calendar=False, learned=False)
+DEFAULT = Recipe("ensemble", ("smoothing", "log_smoothing"), calendar=True, learned=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecasting.forecast import check_probabilities
+from forecasting.forecast import check_probabilities, quantile_name
 from forecasting.forecaster import fit
 from forecasting.hierarchy import Level
 from forecasting.long_table import forecast_rows
@@ -40,15 +40,18 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     """Answer a question about a file in a file; nothing is written unless all of it is."""
     started = time.perf_counter()
     check_output(output)
-    check_probabilities(question.probabilities)
+    ascending = tuple(sorted(question.probabilities))
+    check_probabilities(ascending)
     on_stage("read")
     history = read_history(question.history, question.columns, question.levels)
     on_stage("fit")
     fitted = fit(DEFAULT, history.panel, question.horizon)
     on_stage("forecast")
-    forecast = fitted.forecast(question.probabilities)
+    forecast = fitted.forecast(ascending)
     on_stage("write")
     rows = forecast_rows(forecast, question.levels)
-    write_rows(rows, output)
+    asked = [quantile_name(probability) for probability in question.probabilities]
+    # Everything up to the mean stays in front; quantiles follow in the order asked for.
+    write_rows(rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked), output)
     seconds = time.perf_counter() - started
     return WrittenForecast(rows.height // question.horizon, forecast.first, history.empty_quantities, seconds)

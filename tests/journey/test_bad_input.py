@@ -192,8 +192,15 @@ class TestHistoryFile:
     def test_duplicate_levels(self, user: Any, history: Path) -> None:
         assert "listed twice" in self.forecast(user, history, "--levels", "total;total;customer")
 
-    def test_quantiles_out_of_order(self, user: Any, history: Path) -> None:
-        assert "must ascend" in self.forecast(user, history, "--quantiles", "0.9,0.1")
+    def test_a_quantile_twice(self, user: Any, history: Path) -> None:
+        assert "without repeats" in self.forecast(user, history, "--quantiles", "0.1,0.1")
+
+    def test_quantiles_come_in_the_order_asked_for(self, user: Any, history: Path) -> None:
+        asked = ("--quantiles", "0.9,0.1", "--output", "out.csv")
+        assert user.run("forecast", str(history), "--keys", "customer", *asked).code == 0
+        table = pl.read_csv(user.folder / "out.csv")
+        assert table.columns[-3:] == ["mean", "p90", "p10"]
+        assert (table["p90"] >= table["p10"]).all()
 
     def test_one_month(self, user: Any) -> None:
         path = user.folder / "history.csv"

@@ -1,0 +1,126 @@
+"""Forecasts at past origins: honest, aligned with what came, weighed by how wrong they were."""
+
+import numpy as np
+import pytest
+
+from forecasting.calendar_effects import calendar_factors, calendar_regressors
+from forecasting.combine import relative_error, weigh
+from forecasting.hindcasts import count_origins, errors_of
+from forecasting.models.naive import Naive
+from forecasting.models.protocol import Model, SeriesBatch
+from forecasting.models.smoothing import Smoothing
+from forecasting.months import Month
+
+
+def batch(months: int = 72, seed: int = 0) -> SeriesBatch:
+    random = np.random.default_rng(seed)
+    season = 1 + 0.5 * np.sin(2 * np.pi * np.arange(months) / 12)
+    values = random.lognormal(3, 1, (5, 1)) * season * random.gamma(20, 0.05, (5, months))
+    born = np.array([0, 0, 10, 40, months - 3])
+    values[np.arange(months)[None, :] < born[:, None]] = 0.0
+    return SeriesBatch(Month(2020, 3), values, born)
+
+
+def until(history: SeriesBatch, months: int) -> SeriesBatch:
+    return SeriesBatch(history.first, history.values[:, :months].copy(), np.minimum(history.born, months - 1))
+
+
+@pytest.mark.parametrize("model", [Smoothing("raw"), Smoothing("log"), Naive(12), Naive(1)], ids=str)
+def test_no_origin_sees_its_future(model: Model) -> None:
+    history = batch()
+    changed = SeriesBatch(history.first, history.values.copy(), history.born)
+    changed.values[:2, 60:] *= 7.0
+    origins = 24
+    before, after = (model.hindcast(each, origins, 12) for each in (history, changed))
+    seen = 60 - (72 - origins)  # origins up to month 60 have seen nothing of the change
+    if model == Smoothing("log"):  # its offset is five percent of the mean of all history
+        np.testing.assert_allclose(after[:2, : seen + 1], before[:2, : seen + 1], rtol=0.1)
+    else:
+        np.testing.assert_allclose(after[:2, : seen + 1], before[:2, : seen + 1], rtol=1e-9)
+    assert not np.allclose(after[:2, -1], before[:2, -1])
+
+
+def test_an_unborn_series_is_forecast_as_nothing_and_a_young_one_by_its_mean() -> None:
+    history = batch()
+    made = Smoothing().hindcast(history, 40, 12)
+    first_origin = 72 - 40
+    assert (made[3, 40 - first_origin - 1] == 0).all()
+    known = history.values[3, 40:45].mean()
+    assert made[3, 45 - first_origin] == pytest.approx(np.full(12, known))
+
+
+def test_the_seasonal_naive_by_hand() -> None:
+    history = SeriesBatch(Month(2020, 1), np.arange(30.0)[None], np.array([0]))
+    made = Naive(12).hindcast(history, 2, 14)
+    assert made[0, -1].tolist() == [*range(18, 30), 18, 19]
+    assert made[0, 0].tolist() == [*range(16, 28), 16, 17]
+
+
+def test_errors_are_what_came_less_what_was_forecast() -> None:
+    errors = errors_of(np.array([[1.0, 2.0, 4.0, 8.0]]), np.zeros((1, 3, 3)))
+    np.testing.assert_array_equal(errors[0], [[4.0, 8.0, np.nan], [8.0, np.nan, np.nan]])
+
+
+@pytest.mark.parametrize(("months", "origins"), [(2, 1), (13, 12), (40, 12), (60, 24), (228, 48)])
+def test_how_many_origins(months: int, origins: int) -> None:
+    assert count_origins(months) == origins
+
+
+def test_smoothing_follows_a_season_and_a_level() -> None:
+    months = np.arange(72)
+    values = (100 + 30 * np.sin(2 * np.pi * months / 12))[None]
+    made = Smoothing().hindcast(SeriesBatch(Month(2020, 1), values, np.array([0])), 0, 12)
+    assert made[0, 0] == pytest.approx(100 + 30 * np.sin(2 * np.pi * np.arange(72, 84) / 12), rel=0.02)
+
+
+class TestWeights:
+    def test_equal_errors_weigh_the_same(self) -> None:
+        assert weigh([0.2, 0.2]).tolist() == [0.5, 0.5]
+
+    def test_three_percent_worse_weighs_two_fifths(self) -> None:
+        weights = weigh([1.0, 1.03])
+        assert weights[1] / weights[0] == pytest.approx(np.exp(-0.9))
+
+    def test_without_an_error_there_is_no_weight(self) -> None:
+        assert weigh([float("nan"), 0.3]).tolist() == [0.0, 1.0]
+
+    def test_where_none_has_an_error_all_weigh_the_same(self) -> None:
+        assert weigh([float("nan"), float("nan")]).tolist() == [0.5, 0.5]
+
+    def test_a_perfect_one_takes_all(self) -> None:
+        assert weigh([0.0, 0.3]).tolist() == [1.0, 0.0]
+
+    def test_relative_error_by_hand(self) -> None:
+        errors = np.array([[1.0, -3.0], [np.nan, 2.0]])
+        assert relative_error(errors, np.array([4.0, 2.0])) == pytest.approx(6 / (4 * 2 + 2 * 1))
+
+
+class TestCalendar:
+    def test_easter_and_working_days_by_hand(self) -> None:
+        march, april = calendar_regressors(Month(2024, 3), 2)
+        march_2025, april_2025 = calendar_regressors(Month(2025, 3), 2)
+        # 2024: Good Friday 29 March to Easter Monday 1 April; 2025: all of it in April.
+        assert march[0] - march_2025[0] == pytest.approx(0.75)
+        assert april_2025[0] - april[0] == pytest.approx(0.75)
+        assert march[1] - march_2025[1] == pytest.approx(21 - 21)
+        assert april[1] - april_2025[1] == pytest.approx(22 - 22)
+
+    def test_a_planted_working_day_effect_is_half_taken(self) -> None:
+        months = 120
+        days = calendar_regressors(Month(2010, 1), months)[:, 1]
+        random = np.random.default_rng(0)
+        values = 100 * np.exp(0.04 * days) * random.lognormal(0, 0.005, (20, months))
+        history = SeriesBatch(Month(2010, 1), values, np.zeros(20, dtype=np.int64))
+        slopes = np.log(calendar_factors(history, 0)) @ days / (days @ days)
+        assert slopes == pytest.approx(np.full(20, 0.02), abs=0.003)
+
+    def test_short_history_has_no_calendar(self) -> None:
+        history = SeriesBatch(Month(2010, 1), np.ones((2, 40)), np.zeros(2, dtype=np.int64))
+        assert (calendar_factors(history, 12) == 1).all()
+
+
+def test_truncated_history_forecasts_the_same() -> None:
+    history = batch()
+    whole = Smoothing().hindcast(history, 24, 12)
+    short = Smoothing().hindcast(until(history, 66), 18, 12)
+    np.testing.assert_allclose(whole[:3, 24 - 6], short[:3, -1], rtol=1e-6)
