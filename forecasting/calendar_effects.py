@@ -11,7 +11,9 @@ from forecasting.models.protocol import SeriesBatch
 from forecasting.months import Month, months_from
 
 _NORMAL_YEARS = range(1990, 2030)
-_YEARS_NEEDED = 3
+_MONTHS_FOR_WORKING_DAYS = 48
+# Easter falls in March about once in five years: with fewer of them, one odd March would pass for it.
+_MONTHS_FOR_EASTER = 120
 # No calendar effect of an Easter or a working day is larger than this, as a logarithm.
 _LARGEST = 0.7
 # The logarithm needs an offset where a month may be zero: five percent of the mean.
@@ -25,11 +27,13 @@ def calendar_factors(history: SeriesBatch, horizon: int) -> Floats:
     """What the calendar multiplies each month's demand by, shape (series, months + horizon), about 1.
 
     Two regressors, shrunk twice by empirical Bayes (Efron & Morris 1975): each series towards all, all
-    towards no effect. With less than four years of history there is none.
+    towards no effect. With less than four years of history there is none, with less than ten none of Easter.
     """
     regressors = calendar_regressors(history.first, history.n_months + horizon)
-    if history.n_months < _YEARS_NEEDED * SEASON + SEASON:
+    if history.n_months < _MONTHS_FOR_WORKING_DAYS:
         return np.ones((len(history.values), len(regressors)))
+    if history.n_months < _MONTHS_FOR_EASTER:
+        regressors = regressors[:, 1:]
     slopes = _shrunk(*_slopes(history, regressors[: history.n_months]))
     return np.exp(np.clip(_TAKEN * slopes @ regressors.T, -_LARGEST, _LARGEST))
 
@@ -83,7 +87,7 @@ def _slopes(history: SeriesBatch, regressors: Floats) -> tuple[Floats, Floats]:
     x = project @ (regressors[inner] - _year_around(regressors.T).T)
     inverse = np.linalg.pinv(x.T @ x)
     slopes = y @ x @ inverse
-    spread = ((y - slopes @ x.T) ** 2).sum(axis=1) / (len(months) - SEASON - 2)
+    spread = ((y - slopes @ x.T) ** 2).sum(axis=1) / (len(months) - SEASON - x.shape[1])
     noise = spread[:, None] * np.diag(inverse)[None, :]
     # A series must have lived through all of it; a constant one says nothing about the calendar.
     mute = (history.born > 0) | (spread <= 1e-12) | (history.values <= 0).all(axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.combine import relative_error, weigh
-from forecasting.covariance import Covariance, independent, shrinkage, variance
+from forecasting.covariance import Covariance, independent, shrinkage, structural, variance
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.forecast import Forecast, check_probabilities
@@ -24,6 +24,8 @@ MONTHS_NEEDED = 2
 # past errors decide between reconciliations and give the spread around coherent means.
 _MOST_PAST = 4_000_000
 _FEW_ORIGINS = 12
+# Beyond this many nodes errors shared by many of them take too long to follow.
+_MOST_SHARED = 400_000
 _LEVEL_MONTHS = 48
 
 
@@ -105,7 +107,8 @@ def _fit_active(
         mean, past = _reconcile_with_past(hierarchy, values, base, past)
     else:
         one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
-        mean = reconcile_nonnegative(hierarchy, base, variance(one_step))
+        trusted = shrinkage(one_step) if hierarchy.n_nodes <= _MOST_SHARED else structural(hierarchy)
+        mean = reconcile_nonnegative(hierarchy, base, trusted)
     return mean, _distributions(panel, values, levels, mean, past)
 
 

@@ -25,7 +25,7 @@ class LevelForecast:
 
     `hindcasts` are those of the averaged members. `learned`, if any, is the distribution of the model
     that learns across series, for the nodes that ever had demand (`active`, shape (nodes,)); where
-    demand is `intermittent` it stands alone.
+    demand is `intermittent` its quantiles stand alone.
     """
 
     hindcasts: Hindcasts
@@ -35,11 +35,15 @@ class LevelForecast:
 
     @property
     def mean(self) -> Floats:
-        """What the level expects by itself, shape (nodes, horizon)."""
-        if self.learned is None:
+        """What the level expects by itself, shape (nodes, horizon).
+
+        Where demand is intermittent the members alone say so, for only their past errors are known: where
+        leaves come and go, these errors tell the reconciliation to trust the levels above.
+        """
+        if self.learned is None or self.intermittent:
             return self.hindcasts.now
-        weight = 1.0 if self.intermittent else LEARNED_WEIGHT
-        return (1 - weight) * self.hindcasts.now + weight * self.spread_out(self.learned.mean())
+        learned = self.spread_out(self.learned.mean())
+        return (1 - LEARNED_WEIGHT) * self.hindcasts.now + LEARNED_WEIGHT * learned
 
     def spread_out(self, values: Floats) -> Floats:
         """Values of the active nodes, shape (…, active, horizon), with zeros for all others."""
