@@ -1,5 +1,6 @@
 """PostgreSQL for real: the SQL as golden files, exact reads, and what each failure is told."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -166,7 +167,7 @@ class TestFailures:
         assert pulled(source(guarded_url("right%40secret"), query=query)).height == 1
 
     def test_another_database(self, source: Source, postgres_url: str) -> None:
-        error = self.failure(source(postgres_url.replace("/postgres?", "/missing?")), SourceRefused)
+        error = self.failure(source(re.sub(r"/test_\w+", "/missing", postgres_url)), SourceRefused)
         assert isinstance(error, SourceRefused)
         assert error.detail == 'database "missing" does not exist'
 
