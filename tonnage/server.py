@@ -1,13 +1,17 @@
 """The HTTP server: one process, on an address that only this machine reaches."""
 
 import errno
+import signal
 import socket
+import sys
+from contextlib import suppress
 
 import uvicorn
 
 from app.access.loopback import check_loopback
 from app.main import create_app
 from tonnage.errors import PortInUse
+from tonnage.progress import log
 from tonnage.wiring import House
 
 
@@ -16,8 +20,13 @@ def serve_until_stopped(house: House, host: str | None, port: int | None) -> Non
     address = (host or house.service.host, port or house.service.port)
     check_loopback(address[0])
     listener = _listen(*address)
-    config = uvicorn.Config(create_app(house.engine), log_level="info", access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    config = uvicorn.Config(create_app(house.engine), log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
