@@ -1,6 +1,5 @@
 """The current run as a CSV file or on standard output: the same bytes as over REST."""
 
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from app.export.csv import csv_chunks
 from app.store.read import reading
 from app.store.selection import select_from
 from forecasting.months import Month
-from tonnage.errors import BadOutput
+from tonnage.forecast_file import check_output, write_whole
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,8 @@ class Question:
 
 def export_csv(engine: Engine, question: Question, output: Path | None) -> None:
     """Stream the answer; a file appears whole or not at all."""
+    if output is not None:
+        check_output(output, (".csv",))
     with reading(engine) as reader:
         selection = select_from(
             reader.current_run(),
@@ -41,16 +42,9 @@ def export_csv(engine: Engine, question: Question, output: Path | None) -> None:
         if output is None:
             sys.stdout.writelines(chunks)
         else:
-            _write(chunks, output)
+            write_whole(output, lambda path: _write(chunks, path))
 
 
-def _write(chunks: Iterable[str], output: Path) -> None:
-    beside = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(chunks)
-        beside.replace(output)
-    except OSError as error:
-        raise BadOutput(output, error.strerror or str(error)) from error
-    finally:
-        beside.unlink(missing_ok=True)
+def _write(chunks: Iterable[str], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(chunks)

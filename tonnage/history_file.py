@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from forecasting.errors import BadHierarchy
-from forecasting.hierarchy import Level, level_name
+from forecasting.hierarchy import Level
 from forecasting.long_table import panel_from_rows
 from forecasting.panel import DemandPanel
 from tonnage.errors import BadHistoryFile
@@ -183,8 +183,3 @@ def _with_leaf_level(rows: pl.DataFrame, keys: Sequence[str], levels: Sequence[L
         if named and len(named) == len(level) and rows.select(named).n_unique() == n_leaves:
             return (*(other for other in levels if other != level), level)
     return (*levels, tuple(keys)) if set(keys) not in map(set, levels) else tuple(levels)
-
-
-def describe_levels(levels: Sequence[Level]) -> str:
-    """Levels as a user writes them."""
-    return "; ".join(level_name(level) for level in levels)
