@@ -15,15 +15,15 @@ date = "requested_on"
 quantity = "qty"
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ingestion.errors import BadSourceConfig, MissingEnvironment
 from ingestion.order_line import FIELDS, REQUIRED_FIELDS
-from ingestion.units import FACTORS, DemandUnit, spelled_plainly
+from ingestion.units import DemandUnit, is_unit
 
 DIALECTS = ("postgresql",)
 MAX_REJECTS = 0.02
@@ -62,6 +62,17 @@ class SourceConfig:
     columns: Mapping[str, str]
     constant_unit: str | None
     max_rejects: float
+
+    def knowing(self, there: Collection[str]) -> "SourceConfig":
+        """The same, once it is known which columns are there.
+
+        A `unit` that is mapped to no column of the source but is itself a unit is that of all lines.
+        """
+        unit = self.columns.get("unit")
+        if unit is None or unit in there or not is_unit(unit):
+            return self
+        others = {field: column for field, column in self.columns.items() if field != "unit"}
+        return replace(self, columns=others, constant_unit=unit)
 
     @property
     def dialect(self) -> str:
@@ -183,7 +194,7 @@ def _parse_unit(table: Mapping[str, object], columns: Mapping[str, str], where: 
     if "unit" not in table:
         return None
     unit = _text(table["unit"], f"{where} unit")
-    if not any(spelled_plainly(unit) in factors for factors in FACTORS.values()):
+    if not is_unit(unit):
         remedy = 'write kg, t, "short ton", "long ton", lb, cwt or piece, or map a column to unit'
         raise BadSourceConfig(f"{where} unit", f"{unit!r} is not a known unit", remedy)
     return unit

@@ -57,6 +57,11 @@ def spelled_plainly(unit: str) -> str:
     return re.sub(_ORNAMENT, "", unit.lower())
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a known unit of weight or a word for pieces."""
+    return any(spelled_plainly(text) in factors for factors in FACTORS.values())
+
+
 def plain_unit(unit: pl.Expr) -> pl.Expr:
     """The same for a column of units."""
     return unit.str.to_lowercase().str.replace_all(_ORNAMENT, "")

@@ -51,12 +51,13 @@ class PostgresSource:
                     cursor.execute(statement)
                 cursor.execute(probe_sql(self.config))
                 kinds = {column[0]: column[1] for column in cursor.description}
-                _check_mapping(self.config, kinds)
+                config = self.config.knowing(kinds)
+                _check_mapping(config, kinds)
                 # A date kept as text has its own order, so its lines are cut off after it is understood.
-                dated = not pa.types.is_string(kinds[self.config.columns["date"]])
-                cursor.execute(pull_sql(self.config, (month + 1).first_day if dated else None))
+                dated = not pa.types.is_string(kinds[config.columns["date"]])
+                cursor.execute(pull_sql(config, (month + 1).first_day if dated else None))
                 for batch in cursor.fetch_record_batch():
-                    yield _raw_lines(batch, self.config)
+                    yield _raw_lines(batch, config)
             except (adbc.Error, OSError, pa.ArrowException) as error:
                 raise QueryFailed(self.config.name, self._said(error)) from None
 

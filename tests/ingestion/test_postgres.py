@@ -93,6 +93,17 @@ class TestReading:
         assert result["unit"].to_list() == ["kg"] * 4
         assert result["status"].to_list() == [None] * 4
 
+    @pytest.mark.parametrize(("extra", "unit"), [("", "kg"), (", 't' as kg", "t")])
+    def test_a_unit_mapped_to_no_column_is_that_of_all_lines(
+        self, source: Source, postgres_url: str, extra: str, unit: str
+    ) -> None:
+        query = (
+            "select '1' as line, 'N' as organization, 'K' as customer, 'M' as material, 1 as quantity, "
+            f"date '2026-10-01' as date{extra}"
+        )
+        columns = {field: field for field in RAW_LINES if field not in {"unit", "status"}} | {"unit": "kg"}
+        assert pulled(source(postgres_url, query=query, columns=columns))["unit"].to_list() == [unit]
+
     def test_times_with_a_zone_are_dated_in_utc(self, source: Source, postgres_url: str, raw: Raw) -> None:
         query = (
             "select '1' as line, 'N' as organization, 'K' as customer, 'M' as material, 1 as quantity, "
