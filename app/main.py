@@ -31,7 +31,7 @@ def create_app(engine: Engine) -> FastAPI:
     for resource in (forecasts, nodes, runs, health):
         app.include_router(resource.router)
     answer_with_problems(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 

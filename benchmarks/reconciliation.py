@@ -75,7 +75,7 @@ def ours(variant: str, hierarchy: Hierarchy, base: Floats, errors: Floats) -> Fl
 
 def theirs(hierarchy: Hierarchy, base: Floats) -> Floats:
     # Only their process pays for loading them, in seconds and in memory.
-    from hierarchicalforecast.methods import MinTraceSparse  # noqa: PLC0415
+    from hierarchicalforecast.methods import MinTraceSparse  # noqa: PLC0415  # only the child that needs it
 
     rival = MinTraceSparse("wls_struct", nonnegative=True, num_threads=THREADS)
     with warnings.catch_warnings():

@@ -113,11 +113,11 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
     columns = ", ".join(("level", *KEYS))
     connection.execute(
         text(
-            f"insert into node ({columns}) select {columns} from incoming "  # noqa: S608
+            f"insert into node ({columns}) select {columns} from incoming "  # noqa: S608  # our own names
             f"where not exists (select from node where {same}) order by position"
         )
     )
     ids = connection.execute(
-        text(f"select node.id from incoming join node on {same} order by position")  # noqa: S608
+        text(f"select node.id from incoming join node on {same} order by position")  # noqa: S608  # our own names
     )
     return pl.Series(ids.scalars().all(), dtype=pl.Int64).to_numpy()

@@ -3,7 +3,7 @@
 import logging
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
 from forecasting.arrays import Floats
 from forecasting.months import Month, months_from

@@ -1,7 +1,7 @@
 """Exponential smoothing by maximum likelihood, from statsmodels; only workers import this."""
 
 import numpy as np
-from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # type: ignore[import-untyped]
+from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # type: ignore[import-untyped]  # no types
 
 from forecasting.arrays import Floats
 from forecasting.models.naive import SEASON

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote
 
-import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]
+import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # it ships no types
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
 from forecasting.months import Month
 from ingestion.errors import QueryFailed, SourceRefused, SourceUnreachable, UnknownColumn
