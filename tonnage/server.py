@@ -27,6 +27,8 @@ def serve_until_stopped(house: House, host: str | None, port: int | None) -> Non
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+    # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _listen(host: str, port: int) -> socket.socket:
