@@ -11,8 +11,8 @@ from forecasting.backtest_report import BacktestReport, Sums
 from forecasting.errors import BadForecast, TooFewOrigins
 from forecasting.forecast import Forecast, check_probabilities
 from forecasting.hierarchy import Level
-from forecasting.metrics import SEASON, inside, pinball, ratio, seasonal_scale, squared_scale
-from forecasting.models.naive import Naive
+from forecasting.metrics import inside, pinball, ratio, seasonal_scale, squared_scale
+from forecasting.models.naive import SEASON, Naive
 from forecasting.models.protocol import SeriesBatch
 from forecasting.months import Month
 from forecasting.panel import DemandPanel

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecasting.arrays import Bools, Floats
+from forecasting.models.naive import SEASON
 
-SEASON = 12
 CRPS_GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 

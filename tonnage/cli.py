@@ -62,13 +62,14 @@ def demo(
     Everything happens in the data folder (TONNAGE_HOME, default .tonnage) and in its own database.
     A second run finds what the first one made.
     """
+    from retrain.pipeline import STAGES
     from tonnage.demo import MONTH, prepare_demo
     from tonnage.report import print_month, print_snapshot
     from tonnage.server import serve_until_stopped
     from tonnage.wiring import House
 
     house = House.from_environment()
-    with stages(aside, "demo", 6) as on_stage:
+    with stages(aside, "demo", 1 + len(STAGES)) as on_stage:
         on_stage("order book")
         config = prepare_demo(house)
         month = house.retrain(MONTH, config, moment=clock.now(), on_stage=on_stage)
@@ -113,12 +114,13 @@ def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new
     run; the last one stays.
     """
+    from retrain.pipeline import STAGES
     from tonnage.report import print_month
     from tonnage.wiring import House
 
     house = House.from_environment()
     moment = clock.now()
-    with stages(aside, "retrain", 5) as on_stage:
+    with stages(aside, "retrain", len(STAGES)) as on_stage:
         done = house.retrain(
             month or clock.last_complete_month(moment), config, moment=moment, on_stage=on_stage
         )

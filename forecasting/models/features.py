@@ -6,8 +6,8 @@ import numba as nb
 import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
+from forecasting.models.naive import SEASON
 
-SEASON = 12
 SMOOTHING = (0.05, 0.1, 0.2, 0.4)
 WINDOWS = (3, 6, 12, 24)
 ORDER_SMOOTHING = (0.03, 0.12, 0.35)

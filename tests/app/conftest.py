@@ -83,7 +83,7 @@ def _make_run(run_id: str = "2026-10-aaaa", scale: float = 1.0, **changes: objec
         "unit": "t",
         "because": "the first run",
     }
-    return ForecastRun(**(facts | changes))  # type: ignore[arg-type]
+    return ForecastRun(**(facts | changes))  # type: ignore[arg-type]  # facts are of many types
 
 
 @pytest.fixture

@@ -196,4 +196,4 @@ def test_engine_refuses_other_databases(url: str) -> None:
 
 def test_run_is_frozen(published: ForecastRun) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        published.id = "other"  # type: ignore[misc]
+        published.id = "other"  # type: ignore[misc]  # the point of the test

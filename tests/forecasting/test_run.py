@@ -14,7 +14,7 @@ from forecasting.run import ForecastRun
 def run(run_id: str = "2026-10-3f9c", unit: str = "t") -> ForecastRun:
     hierarchy = Hierarchy.of(["material"], [("material",)], pl.DataFrame({"material": ["HEB 200"]}))
     forecast = Forecast(hierarchy, Month(2026, 11), np.ones((1, 2)), (), np.empty((0, 1, 2)))
-    return ForecastRun(run_id, forecast, "3f9c", "naive/1", unit, "the first run")  # type: ignore[arg-type]
+    return ForecastRun(run_id, forecast, "3f9c", "naive/1", unit, "the first run")  # type: ignore[arg-type]  # wrong units too
 
 
 def test_origin_is_that_of_its_forecast() -> None:

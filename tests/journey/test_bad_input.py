@@ -140,7 +140,7 @@ class TestDatabase:
 
 class TestServe:
     def test_an_address_that_strangers_reach(self, user: Any) -> None:
-        assert "not a loopback address" in refused(user, "serve", "--host", "0.0.0.0")  # noqa: S104
+        assert "not a loopback address" in refused(user, "serve", "--host", "0.0.0.0")  # noqa: S104  # refused
 
     def test_a_port_in_use(self, user: Any) -> None:
         with socket.socket() as taken:

@@ -66,7 +66,7 @@ def test_the_season_equals_that_of_statsmodels(kind: str, seasonal: SeriesBatch)
 
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
 def test_equals_statsforecast_at_the_same_weight(kind: str, hospital: SeriesBatch) -> None:
-    ours = Theta(kind).hindcast(hospital, 0, 12)[:, -1]  # type: ignore[arg-type]
+    ours = Theta(kind).hindcast(hospital, 0, 12)[:, -1]  # type: ignore[arg-type]  # a parameter is any text
     for y, forecast in zip(hospital.values, ours, strict=True):
         season, multiplied = theta._season(y, kind == "multiplicative")
         repeated = season[np.arange(72) % 12]
