@@ -23,7 +23,7 @@ from forecasting.hierarchy import Hierarchy, Level, level_name
 from forecasting.metrics import CRPS_GRID, coverage, grouped_crps, mase, weighted_quantile_loss
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
-from forecasting.recipe import DEFAULT
+from retrain.recipes import default_recipe
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 HORIZON = 12
@@ -81,7 +81,7 @@ def flat(name: str, back: int, goals: tuple[float, float], rival: tuple[str, flo
     whole = panel_of(keys, ((), ("unique_id",)), first, filled)
     scored = known[keys["unique_id"].arg_sort().to_numpy()]
     leaves = past.hierarchy.slices[-1]
-    quantiles = fit(DEFAULT, past, HORIZON).forecast(DECILES).quantiles[:, leaves][:, scored]
+    quantiles = fit(default_recipe(), past, HORIZON).forecast(DECILES).quantiles[:, leaves][:, scored]
     actual, history = whole.quantity[scored, -HORIZON:], past.quantity[scored]
     who, best_mase, best_wql = rival
     return [
@@ -100,7 +100,9 @@ def tourism(back: int) -> tuple[list[Measured], Table]:
     scores, inside = [], []
     for year in range(5):
         end = panel.n_months - back - HORIZON * (year + 1)
-        forecast: Forecast = fit(DEFAULT, panel.until(first + (end - 1)), HORIZON).forecast(CRPS_GRID)
+        forecast: Forecast = fit(default_recipe(), panel.until(first + (end - 1)), HORIZON).forecast(
+            CRPS_GRID
+        )
         actual = nodes[:, end : end + HORIZON]
         scores.append(grouped_crps(actual, forecast.quantiles, parts))
         low, high = forecast.quantiles[CRPS_GRID.index(0.1)], forecast.quantiles[CRPS_GRID.index(0.9)]

@@ -10,11 +10,13 @@ from forecasting.combine import relative_error, weigh
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
 from forecasting.models.smoothing import Smoothing
-from forecasting.recipe import Recipe
+from forecasting.models.theta import Theta
+from forecasting.recipe import Member, Recipe
 
-_MODELS: dict[str, Model] = {
+_MODELS: dict[Member, Model] = {
     "smoothing": Smoothing("raw"),
     "log_smoothing": Smoothing("log"),
+    "theta": Theta(),
     "seasonal_naive": Naive(),
 }
 MOST_ORIGINS = 48

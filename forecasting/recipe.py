@@ -5,7 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-type Member = Literal["smoothing", "log_smoothing", "seasonal_naive"]
+type Member = Literal["smoothing", "log_smoothing", "theta", "seasonal_naive"]
+type SlowMember = Literal["statsmodels", "prophet"]
 
 
 @dataclass(frozen=True)
@@ -15,20 +16,20 @@ class Recipe:
     `members` are averaged at every level, with weights learned from their past errors; with `calendar`
     they see months without the effects of working days and Easter. With `learned`, one model of orders
     and sizes that learns across the leaves joins them there, and forecasts by itself the levels where
-    most series are intermittent.
+    most series are intermittent. `slow_members` join at levels of at most `slow_nodes` nodes; they take
+    seconds per series, and at most `slow_seconds`.
     """
 
     name: str
     members: tuple[Member, ...]
     calendar: bool
     learned: bool
+    slow_members: tuple[SlowMember, ...] = ()
+    slow_nodes: int = 0
+    slow_seconds: float = 20.0
 
     @property
     def key(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the recipe's content."""
         content = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:12]
-
-
-SEASONAL_NAIVE = Recipe("seasonal-naive", ("seasonal_naive",), calendar=False, learned=False)
-DEFAULT = Recipe("ensemble", ("smoothing", "log_smoothing"), calendar=True, learned=True)

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from forecasting.errors import ForecastingError
 from forecasting.forecast import check_probabilities
 from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
-from forecasting.recipe import DEFAULT, Recipe
-from retrain.errors import BadPlan
+from forecasting.recipe import Recipe
+from retrain.errors import BadPlan, UnknownRecipe
+from retrain.recipes import default_recipe, shipped_recipes
 
 KEYS = ("organization", "customer", "material")
 LEVELS: tuple[Level, ...] = (
@@ -24,7 +25,7 @@ LEVELS: tuple[Level, ...] = (
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 MOST_MONTHS_AHEAD = 60
 
-_KNOWN = {"hierarchy": {"keys", "levels"}, "forecast": {"horizon", "quantiles"}}
+_KNOWN = {"hierarchy": {"keys", "levels"}, "forecast": {"horizon", "quantiles", "recipe"}}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Plan:
     levels: tuple[Level, ...] = LEVELS
     horizon: int = 12
     probabilities: tuple[float, ...] = PROBABILITIES
-    recipe: Recipe = DEFAULT
+    recipe: Recipe = field(default_factory=default_recipe)
 
     @property
     def key(self) -> str:
@@ -55,6 +56,7 @@ def parse_plan(document: Mapping[str, object]) -> Plan:
         levels,
         _horizon(forecast.get("horizon", 12)),
         _probabilities(forecast.get("quantiles", list(PROBABILITIES))),
+        _recipe(forecast),
     )
 
 
@@ -123,3 +125,15 @@ def _probabilities(value: object) -> tuple[float, ...]:
     except ForecastingError as error:
         raise BadPlan("forecast.quantiles", value, str(error)) from error
     return probabilities
+
+
+def _recipe(forecast: Mapping[str, object]) -> Recipe:
+    if "recipe" not in forecast:
+        return default_recipe()
+    name, recipes = forecast["recipe"], shipped_recipes()
+    if not isinstance(name, str):
+        raise BadPlan("forecast.recipe", name, f"write the name of a recipe, for example {recipes.default!r}")
+    try:
+        return recipes.pick(name)
+    except UnknownRecipe as error:
+        raise BadPlan("forecast.recipe", name, str(error)) from error

@@ -30,6 +30,7 @@ from tonnage.options import (
     PortOption,
     QuantilesOption,
     QuantityColumn,
+    RecipeOption,
     probabilities,
 )
 from tonnage.progress import log_to, rows_read, stages
@@ -64,7 +65,7 @@ def demo(
     """
     from retrain.pipeline import STAGES
     from tonnage.demo import MONTH, prepare_demo
-    from tonnage.report import print_month, print_snapshot
+    from tonnage.report import print_how_to_ask, print_month, print_snapshot
     from tonnage.server import serve_until_stopped
     from tonnage.wiring import House
 
@@ -75,7 +76,7 @@ def demo(
         month = house.retrain(MONTH, config, moment=clock.now(), on_stage=on_stage)
     print_snapshot(screen, month.snapshot)
     print_month(screen, month, ("organization",))
-    _tell_how_to_ask(port or house.service.port, month.run.forecast.first)
+    print_how_to_ask(screen, port or house.service.port, month.run.forecast.first)
     if serve:
         serve_until_stopped(house, None, port)
 
@@ -179,6 +180,7 @@ def forecast(
     quantiles: QuantilesOption = "0.1,0.5,0.9",
     month: MonthColumn = "month",
     quantity: QuantityColumn = "quantity",
+    recipe: RecipeOption = None,
 ) -> None:
     """Forecast a history file into a forecast file, without any database.
 
@@ -186,6 +188,7 @@ def forecast(
     months missing inside count as zero, and before its first row a series did not exist.
     """
     from forecasting.hierarchy import parse_level
+    from retrain.recipes import find_recipe
     from tonnage.file_forecast import FileForecast, forecast_file
     from tonnage.history_file import HistoryColumns, default_levels
 
@@ -196,6 +199,7 @@ def forecast(
         default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
         horizon,
         probabilities(quantiles),
+        find_recipe(recipe),
     )
     with stages(aside, "forecast", 4) as on_stage:
         answer = forecast_file(question, output, on_stage)
@@ -221,6 +225,7 @@ def backtest(
     quantiles: QuantilesOption = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
     month: MonthColumn = "month",
     quantity: QuantityColumn = "quantity",
+    recipe: RecipeOption = None,
 ) -> None:
     """Measure the forecast on a history file: forecast from past months, compare with what came.
 
@@ -230,12 +235,13 @@ def backtest(
     """
     from forecasting.forecaster import fit
     from forecasting.hierarchy import parse_level
-    from forecasting.recipe import DEFAULT
+    from retrain.recipes import find_recipe
     from tonnage.backtest_screen import print_backtest
     from tonnage.file_backtest import FileBacktest, backtest_file
     from tonnage.history_file import HistoryColumns, default_levels
 
     columns = HistoryColumns(tuple(key.strip() for key in keys.split(",")), month, quantity)
+    chosen = find_recipe(recipe)
     question = FileBacktest(
         history,
         columns,
@@ -244,12 +250,12 @@ def backtest(
         step,
         horizon,
         probabilities(quantiles),
-        DEFAULT.name,
+        chosen.name,
     )
     with stages(aside, "backtest", 2 + origins) as on_stage:
         answer = backtest_file(
             question,
-            lambda panel, ahead, asked: fit(DEFAULT, panel, ahead).forecast(asked),
+            lambda panel, ahead, asked: fit(chosen, panel, ahead).forecast(asked),
             output,
             on_stage,
         )
@@ -281,14 +287,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(error: Exception) -> None:
     aside.print("error:", style="bold red", end=" ")
     aside.print(str(error), markup=False, highlight=False, soft_wrap=True)
-
-
-def _tell_how_to_ask(port: int, first: Month) -> None:
-    url = f"http://127.0.0.1:{port}/v1/forecasts"
-    screen.print("Ask for it:", style="bold")
-    for line in (
-        f"curl '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",
-        f"curl '{url}?level=organization,material&organization=NORD&format=csv'",
-        "uv run tonnage export --level organization,customer --output forecast.csv",
-    ):
-        screen.print(f"  {line}", highlight=False, soft_wrap=True)

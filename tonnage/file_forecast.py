@@ -10,20 +10,21 @@ from forecasting.forecaster import fit
 from forecasting.hierarchy import Level
 from forecasting.long_table import forecast_rows
 from forecasting.months import Month
-from forecasting.recipe import DEFAULT
+from forecasting.recipe import Recipe
 from tonnage.forecast_file import check_output, write_rows
 from tonnage.history_file import HistoryColumns, read_history
 
 
 @dataclass(frozen=True)
 class FileForecast:
-    """What to forecast: a file, how to read it, and what to answer."""
+    """What to forecast: a file, how to read it, what to answer, and by which recipe."""
 
     history: Path
     columns: HistoryColumns
     levels: tuple[Level, ...]
     horizon: int
     probabilities: tuple[float, ...]
+    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     on_stage("read")
     history = read_history(question.history, question.columns, question.levels)
     on_stage("fit")
-    fitted = fit(DEFAULT, history.panel, question.horizon)
+    fitted = fit(question.recipe, history.panel, question.horizon)
     on_stage("forecast")
     forecast = fitted.forecast(ascending)
     on_stage("write")

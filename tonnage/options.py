@@ -49,3 +49,10 @@ HorizonOption = Annotated[int, typer.Option(min=1, max=60, help="Months ahead.")
 QuantilesOption = Annotated[str, typer.Option(help="Probabilities, for example 0.1,0.5,0.9.")]
 MonthColumn = Annotated[str, typer.Option(help="Column with the month: a date or YYYY-MM.")]
 QuantityColumn = Annotated[str, typer.Option(help="Column with the quantity.")]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.toml[:NAME]",
+        help="Another recipe than the default: one that ships, or one of a file.",
+    ),
+]

@@ -7,6 +7,7 @@ from rich.table import Table
 from forecasting.arrays import Floats
 from forecasting.forecast import Forecast, quantile_name
 from forecasting.hierarchy import Hierarchy, Level, level_name
+from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from ingestion.snapshot import Snapshot
 from retrain.pipeline import RetrainedMonth
@@ -57,6 +58,18 @@ def print_month(console: Console, month: RetrainedMonth, level: Level) -> None:
     for node, name in _chosen(forecast.hierarchy, level):
         table.add_row(name, *_cells(forecast, month.panel, node))
     console.print(table)
+
+
+def print_how_to_ask(console: Console, port: int, first: Month) -> None:
+    """Three questions about the forecast from `first`, to copy."""
+    url = f"http://127.0.0.1:{port}/v1/forecasts"
+    console.print("Ask for it:", style="bold")
+    for line in (
+        f"curl '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",
+        f"curl '{url}?level=organization,material&organization=NORD&format=csv'",
+        "uv run tonnage export --level organization,customer --output forecast.csv",
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def _chosen(hierarchy: Hierarchy, level: Level) -> list[tuple[int, str]]:

@@ -35,6 +35,12 @@ def test_the_key_follows_the_content() -> None:
     assert Plan(horizon=13).key != Plan().key
 
 
+def test_another_recipe_is_another_plan() -> None:
+    plan = parse_plan(tomllib.loads('[forecast]\nrecipe = "seasonal-naive"'))
+    assert plan.recipe.members == ("seasonal_naive",)
+    assert plan.key != Plan().key
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -43,7 +49,12 @@ def test_the_key_follows_the_content() -> None:
         ("[forecast]\nquantiles = [0.9, 0.1]", "must ascend"),
         ("[forecast]\nquantiles = [1.5]", "between 0 and 1"),
         ("[forecast]\nquantiles = 0.5", "write a list of probabilities"),
-        ("[forecast]\nhorizont = 3", "forecast.horizont = 3: unknown setting; there are horizon, quantiles"),
+        (
+            "[forecast]\nhorizont = 3",
+            "forecast.horizont = 3: unknown setting; there are horizon, quantiles, recipe",
+        ),
+        ('[forecast]\nrecipe = "magic"', "forecast.recipe = 'magic': .* there are ensemble, "),
+        ("[forecast]\nrecipe = 3", "forecast.recipe = 3: write the name of a recipe, for example 'ensemble'"),
         ("forecast = 3", "write it as a table"),
         ('[hierarchy]\nkeys = ["organization", "organization"]', "named twice"),
         ('[hierarchy]\nkeys = ["plant"]', "'plant' is no field of an order line"),

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from forecasting.hierarchy import parse_level
+from retrain.recipes import default_recipe
 from tonnage.file_forecast import FileForecast, forecast_file
 from tonnage.history_file import HistoryColumns
 
@@ -15,7 +16,8 @@ TOURISM = "total;state;zone;region;purpose;state,purpose;zone,purpose;region,pur
 
 def answer(history: Path, keys: tuple[str, ...], levels: str, output: Path) -> pl.DataFrame:
     columns = HistoryColumns(keys, "ds", "y")
-    question = FileForecast(history, columns, tuple(map(parse_level, levels.split(";"))), 12, (0.1, 0.5, 0.9))
+    asked = tuple(map(parse_level, levels.split(";")))
+    question = FileForecast(history, columns, asked, 12, (0.1, 0.5, 0.9), default_recipe())
     forecast_file(question, output, lambda stage: None)
     return (
         pl.read_csv(output, infer_schema_length=None) if output.suffix == ".csv" else pl.read_parquet(output)
