@@ -1,12 +1,13 @@
 """One gradient-boosted model over all series, for demand in two parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.arrays import Floats, Ints
+from forecasting.fallbacks import Fallbacks
 from forecasting.models.features import (
     HISTORY_COLUMNS,
     LEAD_COLUMNS,
@@ -14,22 +15,19 @@ from forecasting.models.features import (
     column,
     history_of_rows,
     lead_columns,
-    next_months,
 )
 from forecasting.models.intermittent import (
     NO_ORDER,
-    FittedOrdersAndSizes,
     OrdersAndSizes,
     in_common_units,
     tame,
 )
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.training_rows import sample_rows
-from forecasting.models.two_part import SizeSpread, TwoPart, measure_spread, no_demand
+from forecasting.models.two_part import FittedTwoPart, measure_spread
 
 TOO_FEW_ROWS = "too few past months to boost: pooled regressions"
 
-_BLOCK = 50_000
 _FEW_ORDERS = 1_000
 _IN_COMMON_UNITS = ("scale", "size_long", "size_recent", "size_mean")
 _RELATIVE = ("largest", "last_size", "level_", "mean_", "lag_")
@@ -39,46 +37,20 @@ type Columns = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class FittedBoosted:
+class Trees:
     """A classifier of orders (none where practically every month has one) and a model of their sizes.
 
-    `values`, shape (series, months), are in common units of `unit`; `fallback`, shape (series,), says
-    why a row was not modelled, or nothing.
+    `values`, shape (series, months), are in common units.
     """
 
     values: Floats
     born: Ints
-    unit: float
     calendar_month: int
     leads: int
     threads: int
     categories: Ints
     orders: lgb.Booster | None
     sizes: lgb.Booster
-    spread: SizeSpread
-    fallback: tuple[str, ...]
-
-    def predict(self, horizon: int) -> TwoPart:
-        """The predictive distribution of the months ahead."""
-        count, months = self.values.shape
-        probability = np.empty(count * horizon)
-        size = np.empty(count * horizon)
-        for start in range(0, count, _BLOCK):
-            rows = next_months(start, min(start + _BLOCK, count), months - 1, horizon)
-            part = slice(start * horizon, start * horizon + len(rows))
-            probability[part], size[part] = self.parts(rows)
-        silent = (self.values <= 0).all(axis=1)
-        shape = (count, horizon)
-        probability, size = no_demand(probability.reshape(shape), size.reshape(shape), silent)
-        return TwoPart(probability, size * self.unit, self.unit, self.spread)
-
-    def mean(self, horizon: int) -> Floats:
-        """Shape (series, horizon)."""
-        return self.predict(horizon).mean()
-
-    def quantiles(self, horizon: int, probabilities: tuple[float, ...]) -> Floats:
-        """Shape (levels, series, horizon)."""
-        return self.predict(horizon).quantiles(probabilities)
 
     def parts(self, rows: Rows) -> tuple[Floats, Floats]:
         """Order probability and size in common units, each of shape (rows,)."""
@@ -107,9 +79,7 @@ class Boosted:
     threads: int = 1
     seed: int = 0
 
-    def fit(
-        self, history: SeriesBatch, categories: Ints | None = None
-    ) -> FittedBoosted | FittedOrdersAndSizes:
+    def fit(self, history: SeriesBatch, categories: Ints | None = None) -> FittedTwoPart:
         """Fit; `categories`, shape (series, columns), are codes of what is known of each series.
 
         With too few orders to learn from, the regressions of `OrdersAndSizes` answer instead, and
@@ -132,24 +102,14 @@ class Boosted:
         expected = _answer(sizes, x[ordered], self.threads) * scale[ordered]
         seen = expected * tame(answer[ordered] / expected)
         silent = (values <= 0).all(axis=1)
-        return FittedBoosted(
-            values,
-            history.born,
-            unit,
-            month,
-            self.leads,
-            self.threads,
-            codes,
-            orders,
-            sizes,
-            measure_spread(expected, seen, self.bins),
-            tuple(np.where(silent, NO_ORDER, "").tolist()),
-        )
+        model = Trees(values, history.born, month, self.leads, self.threads, codes, orders, sizes)
+        spread = measure_spread(expected, seen, self.bins)
+        return FittedTwoPart(model, values, unit, spread, Fallbacks.where(silent, NO_ORDER))
 
-    def _regressions(self, history: SeriesBatch) -> FittedOrdersAndSizes:
+    def _regressions(self, history: SeriesBatch) -> FittedTwoPart:
         fitted = OrdersAndSizes(self.leads, self.least_age, self.rows, seed=self.seed).fit(history)
-        labels = tuple(label or TOO_FEW_ROWS for label in fitted.fallback)
-        return FittedOrdersAndSizes(**{**fitted.__dict__, "fallback": labels})
+        modelled = fitted.fallback.codes == 0
+        return replace(fitted, fallback=fitted.fallback.also(Fallbacks.where(modelled, TOO_FEW_ROWS)))
 
     def _train(self, objective: str, x: Columns, answer: Floats, categories: int) -> lgb.Booster:
         first = x.shape[1] - categories

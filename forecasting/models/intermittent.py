@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.arrays import Floats, Ints
+from forecasting.arrays import Bools, Floats, Ints
+from forecasting.fallbacks import Fallbacks
 from forecasting.models.features import (
     ORDER_SMOOTHING,
     Rows,
@@ -13,32 +14,25 @@ from forecasting.models.features import (
     history_columns,
     history_of_rows,
     lead_columns,
-    next_months,
 )
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.regression import expit, gamma_log, linear, logistic
 from forecasting.models.training_rows import sample_rows
-from forecasting.models.two_part import SizeSpread, TwoPart, measure_spread, no_demand
+from forecasting.models.two_part import FittedTwoPart, measure_spread
 
 MODELLED = ""
 NO_ORDER = "no order yet: zero"
 POOLED_RATE = "too little history in the batch: pooled rate and size"
 
-_BLOCK = 50_000
 _FEW_ORDERS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class FittedOrdersAndSizes:
-    """Two regressions over all series, and the sizes' spread around what they expect.
-
-    `values`, shape (series, months), are in common units of `unit`; `fallback`, shape (series,), says
-    why a row was not modelled, or nothing.
-    """
+class Regressions:
+    """Two regressions over all series; `values`, shape (series, months), are in common units."""
 
     values: Floats
     born: Ints
-    unit: float
     calendar_month: int
     share: float
     shrinkage: float
@@ -46,30 +40,6 @@ class FittedOrdersAndSizes:
     size_beta: Floats
     order_range: tuple[Floats, Floats]
     size_range: tuple[Floats, Floats]
-    spread: SizeSpread
-    fallback: tuple[str, ...]
-
-    def predict(self, horizon: int) -> TwoPart:
-        """The predictive distribution of the months ahead."""
-        count, months = self.values.shape
-        probability = np.empty(count * horizon)
-        size = np.empty(count * horizon)
-        for start in range(0, count, _BLOCK):
-            rows = next_months(start, min(start + _BLOCK, count), months - 1, horizon)
-            part = slice(start * horizon, start * horizon + len(rows))
-            probability[part], size[part] = self.parts(rows)
-        silent = (self.values <= 0).all(axis=1)
-        shape = (count, horizon)
-        probability, size = no_demand(probability.reshape(shape), size.reshape(shape), silent)
-        return TwoPart(probability, size * self.unit, self.unit, self.spread)
-
-    def mean(self, horizon: int) -> Floats:
-        """Shape (series, horizon)."""
-        return self.predict(horizon).mean()
-
-    def quantiles(self, horizon: int, probabilities: tuple[float, ...]) -> Floats:
-        """Shape (levels, series, horizon)."""
-        return self.predict(horizon).quantiles(probabilities)
 
     def parts(self, rows: Rows) -> tuple[Floats, Floats]:
         """Order probability and size in common units, each of shape (rows,)."""
@@ -97,7 +67,7 @@ class OrdersAndSizes:
     pull: float = 5.0
     seed: int = 0
 
-    def fit(self, history: SeriesBatch) -> FittedOrdersAndSizes:
+    def fit(self, history: SeriesBatch) -> FittedTwoPart:
         values, unit = in_common_units(history.values, history.born)
         month = history.first.month - 1
         share = _order_share(values, history.born)
@@ -116,10 +86,9 @@ class OrdersAndSizes:
 
         silent = (values <= 0).all(axis=1)
         rest = POOLED_RATE if ordered.sum() < _FEW_ORDERS else MODELLED
-        return FittedOrdersAndSizes(
+        model = Regressions(
             values,
             history.born,
-            unit,
             month,
             share,
             shrinkage,
@@ -127,9 +96,14 @@ class OrdersAndSizes:
             size_beta,
             _range(order_x),
             _range(size_x),
-            measure_spread(expected, expected * tame(answer[ordered] / expected), self.bins),
-            tuple(np.where(silent, NO_ORDER, rest).tolist()),
         )
+        spread = measure_spread(expected, expected * tame(answer[ordered] / expected), self.bins)
+        return FittedTwoPart(model, values, unit, spread, _fallback(silent, rest))
+
+
+def _fallback(silent: Bools, rest: str) -> Fallbacks:
+    """`NO_ORDER` for the silent series, shape (series,), and `rest` for all others."""
+    return Fallbacks.where(silent, NO_ORDER).also(Fallbacks.where(~silent, rest))
 
 
 def in_common_units(values: Floats, born: Ints) -> tuple[Floats, float]:

@@ -1,13 +1,17 @@
 """Demand in two parts, whether an order comes and how large it is, as one predictive distribution."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numba as nb
 import numpy as np
 
 from forecasting.arrays import Bools, Floats
+from forecasting.fallbacks import Fallbacks
+from forecasting.models.features import Rows, next_months
 
 GRID = 100
+_BLOCK = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,51 @@ class TwoPart:
             np.array(probabilities),
         )
         return flat.reshape(len(probabilities), *self.size.shape)
+
+
+class RowModel(Protocol):
+    """What has been learned of orders and sizes, asked row by row."""
+
+    def parts(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Order probability and size in common units, each of shape (rows,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTwoPart:
+    """A model of orders and sizes with the series that it has learned from.
+
+    `values`, shape (series, months), are in common units of `unit`; `fallback` says of each series why
+    it was not modelled, or nothing.
+    """
+
+    model: RowModel
+    values: Floats
+    unit: float
+    spread: SizeSpread
+    fallback: Fallbacks
+
+    def predict(self, horizon: int) -> TwoPart:
+        """The predictive distribution of the months ahead."""
+        count, months = self.values.shape
+        probability = np.empty(count * horizon)
+        size = np.empty(count * horizon)
+        for start in range(0, count, _BLOCK):
+            rows = next_months(start, min(start + _BLOCK, count), months - 1, horizon)
+            part = slice(start * horizon, start * horizon + len(rows))
+            probability[part], size[part] = self.model.parts(rows)
+        silent = (self.values <= 0).all(axis=1)
+        shape = (count, horizon)
+        probability, size = no_demand(probability.reshape(shape), size.reshape(shape), silent)
+        return TwoPart(probability, size * self.unit, self.unit, self.spread)
+
+    def mean(self, horizon: int) -> Floats:
+        """Shape (series, horizon)."""
+        return self.predict(horizon).mean()
+
+    def quantiles(self, horizon: int, probabilities: tuple[float, ...]) -> Floats:
+        """Shape (levels, series, horizon)."""
+        return self.predict(horizon).quantiles(probabilities)
 
 
 def measure_spread(expected: Floats, sizes: Floats, bins: int, per_bin: int = 200) -> SizeSpread:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecasting.models.boosted import TOO_FEW_ROWS, Boosted, FittedBoosted
+from forecasting.models.boosted import TOO_FEW_ROWS, Boosted, Trees
 from forecasting.models.protocol import SeriesBatch
 from forecasting.months import Month
 
@@ -16,9 +16,9 @@ def test_lightgbm_threads_do_not_change_the_bytes(order_book: SeriesBatch) -> No
 def test_too_few_rows_fall_back_and_say_so() -> None:
     values = np.tile([0.0, 2.0, 0.0], (3, 6))
     fitted = Boosted().fit(SeriesBatch(Month(2024, 1), values, np.zeros(3, dtype=np.int64)))
-    assert fitted.fallback[0] != ""
+    assert fitted.fallback.reasons[0] != ""
     fitted = Boosted().fit(SeriesBatch(Month(2024, 1), np.tile(values, (4, 1)), np.zeros(12, dtype=np.int64)))
-    assert fitted.fallback[0] == TOO_FEW_ROWS
+    assert fitted.fallback.reasons[0] == TOO_FEW_ROWS
 
 
 def test_a_season_is_learned_without_a_classifier() -> None:
@@ -27,8 +27,8 @@ def test_a_season_is_learned_without_a_classifier() -> None:
     values = 50 * season * rng.gamma(400, 1 / 400, (200, 72)) * rng.uniform(0.5, 2, (200, 1))
     past = SeriesBatch(Month(2018, 1), values[:, :60], np.zeros(200, dtype=np.int64))
     fitted = Boosted().fit(past)
-    assert isinstance(fitted, FittedBoosted)
-    assert fitted.orders is None
+    assert isinstance(fitted.model, Trees)
+    assert fitted.model.orders is None
     error = np.abs(fitted.mean(12) - values[:, 60:]).sum() / values[:, 60:].sum()
     assert error < 0.1
 

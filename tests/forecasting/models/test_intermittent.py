@@ -55,7 +55,7 @@ def test_an_empty_series_changes_nothing_else(model: GlobalModel, order_book: Se
     found = must_be_a_forecast(model, more)
     np.testing.assert_array_equal(found[:, :-1], must_be_a_forecast(model, order_book))
     assert (found[:, -1] == 0).all()
-    assert model.fit(more).fallback[-1] == NO_ORDER
+    assert model.fit(more).fallback.reasons[-1] == NO_ORDER
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -123,5 +123,5 @@ def test_a_dying_series_fades() -> None:
 def test_one_lonely_series_says_that_it_is_pooled() -> None:
     values = np.array([[0, 2.0, 0, 0, 3.0, 0, 0, 1.0]])
     fitted = OrdersAndSizes().fit(SeriesBatch(Month(2024, 1), values, np.array([0])))
-    assert fitted.fallback == (POOLED_RATE,)
+    assert fitted.fallback.reasons == [POOLED_RATE]
     assert 0.1 < fitted.predict(1).probability[0, 0] < 0.6
