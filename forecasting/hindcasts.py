@@ -7,18 +7,11 @@ import numpy as np
 from forecasting.arrays import Floats
 from forecasting.calendar_effects import calendar_factors
 from forecasting.combine import relative_error, weigh
-from forecasting.models.naive import Naive
-from forecasting.models.protocol import Model, SeriesBatch
-from forecasting.models.smoothing import Smoothing
-from forecasting.models.theta import Theta
-from forecasting.recipe import Member, Recipe
+from forecasting.fallbacks import Fallbacks
+from forecasting.members import ask_members
+from forecasting.models.protocol import SeriesBatch
+from forecasting.recipe import Recipe
 
-_MODELS: dict[Member, Model] = {
-    "smoothing": Smoothing("raw"),
-    "log_smoothing": Smoothing("log"),
-    "theta": Theta(),
-    "seasonal_naive": Naive(),
-}
 MOST_ORIGINS = 48
 _LEARNING_MONTHS = 36
 
@@ -28,11 +21,12 @@ class Hindcasts:
     """Forecasts at past origins and now, shape (series, origins + 1, horizon), and the errors of the past.
 
     `errors`, shape (series, origins, horizon), are actual minus forecast, NaN where the month has not
-    come yet.
+    come yet; `fallback` says of each series who answered in the place of a member.
     """
 
     forecasts: Floats
     errors: Floats
+    fallback: Fallbacks
 
     @property
     def now(self) -> Floats:
@@ -70,14 +64,29 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
     month = history.n_months - origins + np.arange(origins + 1)[:, None] + np.arange(horizon)[None, :]
     ahead = calendar[:, month]
-    forecasts = [
-        np.maximum(_MODELS[member].hindcast(plain, origins, horizon), 0.0) * ahead
-        for member in recipe.members
-    ]
-    if len(forecasts) == 1:
-        return Hindcasts(forecasts[0], errors_of(history.values, forecasts[0]))
-    weights = weigh([relative_error(errors_of(history.values, each), level) for each in forecasts])
+    answers = ask_members(recipe, plain, origins, horizon)
+    forecasts = [np.maximum(each, 0.0) * ahead for each in answers.forecasts]
+    average = forecasts[0] if len(forecasts) == 1 else _average(forecasts, history.values, level)
+    return Hindcasts(average, errors_of(history.values, average), answers.fallback)
+
+
+def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
+    """The members' weighted mean at each origin, shape (series, origins + 1, horizon).
+
+    Where slow members skip an origin the others stand alone. Weights come from the past origins that
+    those averaged have in common, so that no member is judged by easier months than another.
+    """
+    given = np.array([np.isfinite(each[0, :, 0]) for each in forecasts])
     average = np.zeros_like(forecasts[0])
-    for weight, each in zip(weights, forecasts, strict=True):
-        average += weight * each
-    return Hindcasts(average, errors_of(history.values, average))
+    for there in np.unique(given, axis=1).T:
+        those = [each for each, one in zip(forecasts, there, strict=True) if one]
+        common = given[there].all(axis=0)
+        found = []
+        for each in those:
+            errors = errors_of(values, each)
+            errors[:, ~common[:-1]] = np.nan
+            found.append(relative_error(errors, level))
+        at = (given == there[:, None]).all(axis=0)
+        for weight, each in zip(weigh(found), those, strict=True):
+            average[:, at] += weight * each[:, at]
+    return average

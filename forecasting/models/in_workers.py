@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.arrays import Floats
+from forecasting.arrays import Floats, Ints
 from forecasting.models.naive import SEASON
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.smoothing import Smoothing
@@ -19,10 +19,12 @@ PROPHET = "forecasting.models.prophet_"
 class SlowHindcast:
     """What a slow model forecasts, shape (series, origins + 1, horizon), and where it could not.
 
-    `fallback`, one text per series, says why the forecast at the end is `Smoothing`'s; else it is empty.
+    `origins` are those that it was fitted at, the last one being the end; all others are NaN. `fallback`,
+    one text per series, says why the forecast at the end is `Smoothing`'s; else it is empty.
     """
 
     forecasts: Floats
+    origins: Ints
     fallback: tuple[str, ...]
 
 
@@ -69,7 +71,7 @@ class InWorkers:
             for fit, answer in pool.run(_fits(history, fitted, [origins - k for k in visited[1:]], horizon)):
                 if not isinstance(answer, str):
                     forecasts[fit.series, origins - fit.back] = answer
-        return SlowHindcast(forecasts, tuple(fallback))
+        return SlowHindcast(forecasts, np.array(visited), tuple(fallback))
 
 
 def _fits(history: SeriesBatch, series: Iterable[int], back: Iterable[int], horizon: int) -> Iterator[Fit]:
