@@ -36,7 +36,7 @@ class InWorkers:
     import it. To fit anew each month would take hours, so there are forecasts at the end and at every
     twelfth origin before it; **all other origins are NaN**, and whoever learns from errors skips them. A
     fit that takes longer than `seconds` is killed and one that fails fails alone: `Smoothing` forecasts
-    in its place. Workers are spawned, so a script that uses this needs a main guard.
+    in its place.
     """
 
     module: str

@@ -1,15 +1,17 @@
 """Processes that fit one series at a time, and are ended when they take too long."""
 
 import importlib
-import multiprocessing as mp
 import os
 import signal
+import subprocess
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -24,6 +26,10 @@ _SECONDS_TO_START = 120.0
 # Beyond this many times the largest value seen, a forecast has run away.
 _RUN_AWAY = 20.0
 _READY = "ready"
+_PROGRAM = (
+    "import sys; from forecasting.models.worker_pool import work; "
+    "work(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +110,24 @@ class _Worker:
     """The near end of one process."""
 
     def __init__(self, module: str, seconds: float) -> None:
-        # A forked copy of a process with threads can lock up; a spawned one starts clean.
-        context = mp.get_context("spawn")
-        self.connection, far = context.Pipe()
+        self.connection, far = Pipe()
         self.fit: Fit | None = None
         self.ready = False
         self.ended = False
         self._seconds = seconds
         self.deadline = monotonic() + _SECONDS_TO_START
-        self._process = context.Process(target=_work, args=(far, module, seconds), daemon=True)
-        self._process.start()
+        # A forked copy of a process with threads can lock up, and what multiprocessing spawns runs the
+        # caller's script once more; a program of its own does neither.
+        self._process = subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-P", "-c", _PROGRAM, str(far.fileno()), module, str(seconds)],
+            pass_fds=[far.fileno()],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(str(Path(place).resolve()) for place in sys.path),
+            },
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # a group of its own, to be ended as one
+        )
         far.close()
 
     def begin(self, fit: Fit) -> None:
@@ -134,18 +148,16 @@ class _Worker:
 
     def end(self) -> None:
         """Kill the process and those that it started: Prophet fits in one of its own."""
-        assert self._process.pid is not None
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.join()
+        self._process.wait()
         self.connection.close()
         self.ended = True
 
 
-def _work(connection: Connection, module: str, seconds: float) -> None:
+def work(descriptor: int, module: str, seconds: float) -> None:
     """What runs in the process: import the model, then answer until nobody asks any more."""
-    os.setsid()  # a group of its own, to be ended as one
+    connection = Connection(descriptor)
     try:
         forecast: Callable[[Floats, Month, int], Floats] = importlib.import_module(module).forecast
     except Exception as error:  # noqa: BLE001  # whatever is wrong with a library, the run goes on without it

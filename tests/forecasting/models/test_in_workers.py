@@ -147,3 +147,28 @@ def test_who_waits_for_slow_models_does_not_import_them() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "set()\n"
+
+
+def test_a_script_needs_no_main_guard(tmp_path: Path) -> None:
+    script = """
+import numpy as np
+from forecasting.models.in_workers import STATSMODELS, InWorkers
+from forecasting.models.protocol import SeriesBatch
+from forecasting.months import Month
+
+history = SeriesBatch(Month(2024, 1), np.arange(1.0, 31.0)[None], np.array([0]))
+print(InWorkers(STATSMODELS, seconds=60).labelled_hindcast(history, 0, 2).fallback)
+"""
+    (tmp_path / "script.py").write_text(script)
+    # Nor does a module beside it that is called like one of a library stand in the way.
+    (tmp_path / "scipy.py").write_text("raise SystemExit('the wrong scipy')")
+    for arguments, text in ((["-P", "script.py"], ""), (["-P", "-"], script)):
+        told = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (told.stdout, told.stderr) == ("('',)\n", "")
