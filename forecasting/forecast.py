@@ -7,6 +7,7 @@ import numpy as np
 
 from forecasting.arrays import Floats
 from forecasting.errors import BadForecast
+from forecasting.fallbacks import Fallbacks
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 
@@ -16,7 +17,8 @@ class Forecast:
     """Mean and quantiles, in the panel's unit.
 
     `mean` has shape (nodes, horizon); `quantiles` has shape (levels, nodes, horizon), one slice for
-    each probability in `probabilities`, which ascend.
+    each probability in `probabilities`, which ascend. `fallback`, where somebody kept it, says of each
+    node why another model than the recipe's answered.
     """
 
     hierarchy: Hierarchy
@@ -24,6 +26,7 @@ class Forecast:
     mean: Floats
     probabilities: tuple[float, ...]
     quantiles: Floats
+    fallback: Fallbacks | None = None
 
     def __post_init__(self) -> None:
         if self.mean.ndim != 2 or self.mean.shape[0] != self.hierarchy.n_nodes:
@@ -35,6 +38,10 @@ class Forecast:
             raise BadForecast(
                 f"quantiles have shape {self.quantiles.shape}, "
                 f"expected {(len(self.probabilities), *self.mean.shape)}"
+            )
+        if self.fallback is not None and len(self.fallback) != self.hierarchy.n_nodes:
+            raise BadForecast(
+                f"there are {len(self.fallback)} reasons, the hierarchy has {self.hierarchy.n_nodes} nodes"
             )
         if not (np.isfinite(self.mean).all() and np.isfinite(self.quantiles).all()):
             raise BadForecast("the forecast holds NaN or infinite values")

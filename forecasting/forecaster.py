@@ -9,6 +9,7 @@ from forecasting.combine import relative_error, weigh
 from forecasting.covariance import Covariance, independent, shrinkage, structural, variance
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
+from forecasting.fallbacks import Fallbacks, joined
 from forecasting.forecast import Forecast, check_probabilities
 from forecasting.hierarchy import Hierarchy
 from forecasting.hindcasts import count_origins, errors_of
@@ -20,6 +21,7 @@ from forecasting.reconcile import reconcile, reconcile_nonnegative
 from forecasting.spread import spread_of
 
 MONTHS_NEEDED = 2
+NO_DEMAND = "no demand yet: zero"
 # Up to this many past forecasts (nodes x origins x horizon) are reconciled like the present one, so that
 # past errors decide between reconciliations and give the spread around coherent means.
 _MOST_PAST = 4_000_000
@@ -35,6 +37,7 @@ class FittedForecaster:
 
     `mean`, shape (nodes, horizon), and `levels` are of the nodes that ever had demand; `rows`, shape
     (nodes,), are their places in the panel's hierarchy. All other nodes are forecast as nothing.
+    `fallback` says of each of those that had demand who answered in the place of the recipe's models.
     """
 
     recipe: Recipe
@@ -42,6 +45,7 @@ class FittedForecaster:
     rows: Ints
     mean: Floats
     levels: tuple[LevelDistribution, ...]
+    fallback: Fallbacks
 
     def forecast(self, probabilities: tuple[float, ...]) -> Forecast:
         """Coherent means and ordered quantiles for the months after the panel's origin."""
@@ -54,7 +58,8 @@ class FittedForecaster:
             rows = self.rows[start : start + len(level.spread.mean)]
             quantiles[:, rows] = level.quantiles(probabilities)
             start += len(rows)
-        return Forecast(self.panel.hierarchy, self.panel.origin + 1, mean, probabilities, quantiles)
+        fallback = self.fallback.spread_out(self.rows, shape[0], NO_DEMAND)
+        return Forecast(self.panel.hierarchy, self.panel.origin + 1, mean, probabilities, quantiles, fallback)
 
 
 def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
@@ -67,9 +72,11 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
         raise TooLittleHistory(panel.n_months, MONTHS_NEEDED)
     active = (panel.quantity != 0).any(axis=1)
     if not active.any():
-        return FittedForecaster(recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), ())
-    mean, levels = _fit_active(recipe, panel.keep(active), horizon)
-    return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels)
+        return FittedForecaster(
+            recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), (), Fallbacks.none(0)
+        )
+    mean, levels, fallback = _fit_active(recipe, panel.keep(active), horizon)
+    return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels, fallback)
 
 
 def _rows_of(hierarchy: Hierarchy, active: Bools) -> Ints:
@@ -84,8 +91,8 @@ def _rows_of(hierarchy: Hierarchy, active: Bools) -> Ints:
 
 def _fit_active(
     recipe: Recipe, panel: DemandPanel, horizon: int
-) -> tuple[Floats, tuple[LevelDistribution, ...]]:
-    """Coherent means (nodes, horizon) and distributions by level, of a panel where every leaf had demand."""
+) -> tuple[Floats, tuple[LevelDistribution, ...], Fallbacks]:
+    """Coherent means (nodes, horizon), distributions by level and reasons, where every leaf had demand."""
     hierarchy, values = panel.hierarchy, panel.nodes()
     origins = count_origins(panel.n_months)
     small = hierarchy.n_nodes * (origins + 1) * horizon <= _MOST_PAST
@@ -109,7 +116,8 @@ def _fit_active(
         one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
         trusted = shrinkage(one_step) if hierarchy.n_nodes <= _MOST_SHARED else structural(hierarchy)
         mean = reconcile_nonnegative(hierarchy, base, trusted)
-    return mean, _distributions(panel, values, levels, mean, past)
+    fallback = joined([level.fallback for level in levels])
+    return mean, _distributions(panel, values, levels, mean, past), fallback
 
 
 def _reconcile_with_past(

@@ -6,7 +6,9 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats
 from forecasting.demand_class import classify
+from forecasting.fallbacks import Fallbacks
 from forecasting.hindcasts import Hindcasts, hindcast
+from forecasting.learned import learn
 from forecasting.models.boosted import Boosted
 from forecasting.models.intermittent import OrdersAndSizes
 from forecasting.models.protocol import SeriesBatch
@@ -25,13 +27,15 @@ class LevelForecast:
 
     `hindcasts` are those of the averaged members. `learned`, if any, is the distribution of the model
     that learns across series, for the nodes that ever had demand (`active`, shape (nodes,)); where
-    demand is `intermittent` its quantiles stand alone.
+    demand is `intermittent` its quantiles stand alone. `fallback` says of each node who answered in the
+    place of a member or of that model.
     """
 
     hindcasts: Hindcasts
     active: Bools
     learned: TwoPart | None
     intermittent: bool
+    fallback: Fallbacks
 
     @property
     def mean(self) -> Floats:
@@ -63,7 +67,8 @@ def forecast_level(
         recipe.learned and bool(active.any()) and classify(some.values, some.born).level_is_intermittent
     )
     if not recipe.learned or active.sum() < _FEWEST or not (leaves or intermittent):
-        return LevelForecast(hindcasts, active, None, intermittent=False)
+        return LevelForecast(hindcasts, active, None, intermittent=False, fallback=hindcasts.fallback)
     few_enough = len(some.values) <= _MOST_BOOSTED
-    model = Boosted() if leaves and few_enough else OrdersAndSizes()
-    return LevelForecast(hindcasts, active, model.fit(some).predict(horizon), intermittent)
+    learned, fallback = learn(Boosted() if leaves and few_enough else OrdersAndSizes(), some, horizon)
+    fallback = hindcasts.fallback.also(fallback.spread_out(active, len(active)))
+    return LevelForecast(hindcasts, active, learned, intermittent and learned is not None, fallback)

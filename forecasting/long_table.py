@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from forecasting.arrays import Ints
 from forecasting.errors import BadPanel
 from forecasting.forecast import Forecast, quantile_name
 from forecasting.hierarchy import Hierarchy, Level
@@ -46,7 +47,8 @@ def panel_from_rows(
 def forecast_rows(forecast: Forecast, levels: Sequence[Level]) -> pl.DataFrame:
     """The forecast of some levels as rows.
 
-    Columns are `level`, the keys, `month` (YYYY-MM), `mean`, then the quantiles as `p05`, `p50`, ….
+    Columns are `level`, the keys, `month` (YYYY-MM), `mean`, then the quantiles as `p05`, `p50`, …, and
+    `fallback`: why another model than the recipe's answered, empty where none did.
     """
     hierarchy = forecast.hierarchy
     parts = [hierarchy.slices[hierarchy.levels.index(level)] for level in levels]
@@ -61,4 +63,13 @@ def forecast_rows(forecast: Forecast, levels: Sequence[Level]) -> pl.DataFrame:
             pl.Series(quantile_name(p), values[chosen].ravel())
             for p, values in zip(forecast.probabilities, forecast.quantiles, strict=True)
         )
+        .with_columns(_fallback(forecast, repeated))
     )
+
+
+def _fallback(forecast: Forecast, nodes: Ints) -> pl.Series:
+    """The reason of each of these nodes, null where there is none."""
+    if forecast.fallback is None:
+        return pl.repeat(None, len(nodes), dtype=pl.String, eager=True).alias("fallback")
+    texts = pl.Series("fallback", [text or None for text in forecast.fallback.texts], pl.String)
+    return texts[forecast.fallback.codes[nodes]]

@@ -20,7 +20,8 @@ _FAST: dict[Member, Model] = {
     "seasonal_naive": Naive(),
 }
 _SLOW: dict[SlowMember, str] = {"statsmodels": STATSMODELS, "prophet": PROPHET}
-_NO_NUMBER = "its forecast is not a number"
+# What arithmetic can do to a forecast. A compiled loop that ran in threads tells it as a SystemError.
+_FAILURES = (ArithmeticError, SystemError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,9 @@ def ask_members(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int
 def _ask_fast(member: Member, history: SeriesBatch, origins: int, horizon: int) -> _Answer:
     everywhere = np.arange(origins + 1)
     try:
-        forecasts = _FAST[member].hindcast(history, origins, horizon)
-    except ArithmeticError as error:
+        with np.errstate(all="ignore"):  # what comes of it is looked at below
+            forecasts = _FAST[member].hindcast(history, origins, horizon)
+    except _FAILURES as error:
         nothing = np.full((len(history.values), origins + 1, horizon), np.nan)
         return _Answer(member, nothing, everywhere, np.zeros(len(nothing), dtype=np.bool_), str(error))
     return _Answer(member, forecasts, everywhere, np.isfinite(forecasts).all(axis=(1, 2)))

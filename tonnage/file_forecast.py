@@ -53,6 +53,6 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     rows = forecast_rows(forecast, question.levels)
     asked = [quantile_name(probability) for probability in question.probabilities]
     # Everything up to the mean stays in front; quantiles follow in the order asked for.
-    write_rows(rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked), output)
+    write_rows(rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked, "fallback"), output)
     seconds = time.perf_counter() - started
     return WrittenForecast(rows.height // question.horizon, forecast.first, history.empty_quantities, seconds)

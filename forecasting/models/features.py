@@ -148,7 +148,8 @@ def _history_of(past: Floats, first: int, last: int, out: Floats) -> None:
         for k in range(len(SIZE_SMOOTHING)):
             out[_SIZE + k] /= size_weight[k]
         out[_SIZE + 2] = mean
-        out[_SIZE + 3] = max(squares / orders - mean * mean, 0.0) / (mean * mean)
+        # Squares of sizes far below the common unit vanish.
+        out[_SIZE + 3] = max(squares / orders - mean * mean, 0.0) / max(mean * mean, 1e-300)
         out[_SIZE + 4] = largest
         out[_SIZE + 5] = past[last_order]
     for k in range(3):

@@ -6,7 +6,7 @@ from typing import Protocol
 import numba as nb
 import numpy as np
 
-from forecasting.arrays import Bools, Floats
+from forecasting.arrays import Bools, Floats, Ints
 from forecasting.fallbacks import Fallbacks
 from forecasting.models.features import Rows, next_months
 
@@ -137,6 +137,18 @@ def no_demand(probability: Floats, size: Floats, silent: Bools) -> tuple[Floats,
     """The same parts with nothing expected of the `silent` series, shape (series,)."""
     keep = ~silent[:, None]
     return np.where(keep, probability, 0.0), np.where(keep, size, 0.0)
+
+
+def own_parts(parts: TwoPart, chosen: Bools, values: Floats, born: Ints) -> TwoPart:
+    """The chosen series, shape (series,), by how often each of them ordered and by its mean order."""
+    if not chosen.any():
+        return parts
+    orders = np.maximum(values[chosen], 0.0)
+    count = (orders > 0).sum(axis=1)
+    probability, size = parts.probability.copy(), parts.size.copy()
+    probability[chosen] = (count / (values.shape[1] - born[chosen]))[:, None]
+    size[chosen] = (orders.sum(axis=1) / np.maximum(count, 1))[:, None]
+    return TwoPart(probability, size, parts.unit, parts.spread)
 
 
 def _log_size(size: Floats, unit: float) -> Floats:
