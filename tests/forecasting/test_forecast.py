@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecasting.errors import BadForecast
+from forecasting.fallbacks import Fallbacks
 from forecasting.forecast import Forecast, quantile_name
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
@@ -40,6 +41,7 @@ def test_incoherence_is_relative_to_the_node(tiny: Hierarchy) -> None:
         ({"quantiles": np.full((2, 9, 2), np.nan)}, "NaN"),
         ({"quantiles": np.full((2, 9, 2), -1.0)}, "negative"),
         ({"quantiles": np.stack([np.full((9, 2), 2.0), np.full((9, 2), 1.0)])}, "out of order"),
+        ({"fallback": Fallbacks.none(4)}, "4 reasons, the hierarchy has 9 nodes"),
         ({"probabilities": (0.9, 0.1)}, "ascend"),
         ({"probabilities": (0.0, 0.1)}, "between 0 and 1"),
     ],

@@ -111,6 +111,27 @@ def test_a_leaf_that_never_bought_changes_nothing_else(leaves: int) -> None:
     np.testing.assert_allclose(with_zero.quantiles[:, ~zero], without.quantiles, rtol=1e-9, atol=1e-9)
 
 
+def test_what_never_had_demand_says_so() -> None:
+    made = forecast(np.vstack([demand(5), np.zeros((1, 60))]))
+    assert made.fallback is not None
+    silent = made.hierarchy.nodes["m"].eq("m006").fill_null(value=False)
+    told = ["no demand yet: zero" if one else "" for one in silent]
+    assert made.fallback.reasons == told
+    nothing = forecast(np.zeros((2, 60)))
+    assert nothing.fallback is not None
+    assert set(nothing.fallback.reasons) == {"no demand yet: zero"}
+
+
+def test_a_level_where_the_learned_model_fails_says_so_and_is_forecast() -> None:
+    quantity = demand(5, 60)
+    quantity[:, ::2] *= 1e60  # LightGBM keeps sizes in four bytes
+    made = forecast(quantity)
+    assert made.fallback is not None
+    leaves = made.hierarchy.slices[-1]
+    assert all(reason.startswith("boosted failed: ") for reason in made.fallback.reasons[leaves])
+    assert set(made.fallback.reasons[: leaves.start]) == {""}
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.errors import BadPanel
+from forecasting.fallbacks import Fallbacks
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy
 from forecasting.long_table import forecast_rows, panel_from_rows
@@ -46,14 +47,22 @@ def test_no_rows_are_no_history() -> None:
 
 def test_forecast_rows_by_hand(tiny: Hierarchy) -> None:
     mean = tiny.aggregate(np.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]))
-    forecast = Forecast(tiny, Month(2026, 12), mean, (0.5,), mean[None] * 2)
+    fallback = Fallbacks.of(["", "", "", "", "too young", "", "", "", ""])
+    forecast = Forecast(tiny, Month(2026, 12), mean, (0.5,), mean[None] * 2, fallback)
     table = forecast_rows(forecast, [(), ("material",)])
-    assert table.columns == ["level", "organization", "material", "month", "mean", "p50"]
+    assert table.columns == ["level", "organization", "material", "month", "mean", "p50", "fallback"]
     assert table.rows() == [
-        ("total", None, None, "2026-12", 16.0, 32.0),
-        ("total", None, None, "2027-01", 20.0, 40.0),
-        ("material", None, "COIL", "2026-12", 6.0, 12.0),
-        ("material", None, "COIL", "2027-01", 8.0, 16.0),
-        ("material", None, "PLATE", "2026-12", 10.0, 20.0),
-        ("material", None, "PLATE", "2027-01", 12.0, 24.0),
+        ("total", None, None, "2026-12", 16.0, 32.0, None),
+        ("total", None, None, "2027-01", 20.0, 40.0, None),
+        ("material", None, "COIL", "2026-12", 6.0, 12.0, None),
+        ("material", None, "COIL", "2027-01", 8.0, 16.0, None),
+        ("material", None, "PLATE", "2026-12", 10.0, 20.0, "too young"),
+        ("material", None, "PLATE", "2027-01", 12.0, 24.0, "too young"),
     ]
+
+
+def test_a_forecast_without_reasons_has_an_empty_column(tiny: Hierarchy) -> None:
+    mean = tiny.aggregate(np.ones((4, 1)))
+    table = forecast_rows(Forecast(tiny, Month(2026, 12), mean, (), np.empty((0, 9, 1))), [()])
+    assert table["fallback"].to_list() == [None]
+    assert table.schema["fallback"] == pl.String

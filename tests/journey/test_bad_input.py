@@ -168,7 +168,7 @@ class TestHistoryFile:
         said = user.run("forecast", str(history), "--keys", "customer", "--output", "out.csv")
         assert said.code == 0, said.err
         table = pl.read_csv(user.folder / "out.csv")
-        assert table.columns == ["level", "customer", "month", "mean", "p10", "p50", "p90"]
+        assert table.columns == ["level", "customer", "month", "mean", "p10", "p50", "p90", "fallback"]
         assert table.height == 24
         assert table["mean"].to_list() == pytest.approx([5.0] * 24, rel=1e-6)
 
@@ -199,7 +199,7 @@ class TestHistoryFile:
         asked = ("--quantiles", "0.9,0.1", "--output", "out.csv")
         assert user.run("forecast", str(history), "--keys", "customer", *asked).code == 0
         table = pl.read_csv(user.folder / "out.csv")
-        assert table.columns[-3:] == ["mean", "p90", "p10"]
+        assert table.columns[-4:] == ["mean", "p90", "p10", "fallback"]
         assert (table["p90"] >= table["p10"]).all()
 
     def test_one_month(self, user: Any) -> None:

@@ -40,7 +40,7 @@ def test_every_node_twelve_months_coherent(
     shared_data: Path, tmp_path: Path, folder: str, keys: tuple[str, ...], levels: str, nodes: dict[str, int]
 ) -> None:
     table = answer(shared_data / folder, keys, levels, tmp_path / "out.parquet")
-    assert table.columns == ["level", *keys, "month", "mean", "p10", "p50", "p90"]
+    assert table.columns == ["level", *keys, "month", "mean", "p10", "p50", "p90", "fallback"]
     counts = dict(table.group_by("level").agg(pl.len()).iter_rows())
     assert counts == {level: 12 * count for level, count in nodes.items()}
     numbers = table.select("mean", "p10", "p50", "p90").to_numpy()

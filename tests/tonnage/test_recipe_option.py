@@ -99,3 +99,20 @@ def test_a_setting_that_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> No
     assert main(asked) == YOUR_MISTAKE
     told = "error: my.toml: recipes.last-year.calendar = 'no': write true or false\n"
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_last_column_says_who_answered_instead() -> None:
+    Path("my.toml").write_text(
+        MINE + 'slow_members = ["statsmodels"]\nslow_nodes = 1\nslow_seconds = 0.0001\n'
+    )
+    zeros = "".join(f"L,{month},0\n" for month in pl.read_csv("history.csv")["month"])
+    Path("history.csv").write_text(Path("history.csv").read_text() + zeros)
+    forecast("--recipe", "my.toml:theta-alone")
+    lines = Path("out.csv").read_text().splitlines()
+    assert lines[0] == "level,customer,month,mean,p10,p50,p90,fallback"
+    for line in lines[1:]:
+        level, customer, *_, reason = line.split(",")
+        told = {"L": "no demand yet: zero", "K": "", "": "statsmodels took longer than 0.0001 s: smoothing"}
+        # The customers that had demand are one node, as the total is.
+        assert reason == told["" if level == "total" or customer == "K" else customer]

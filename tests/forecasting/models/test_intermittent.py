@@ -95,6 +95,13 @@ def test_any_history_gives_a_forecast(values: np.ndarray) -> None:
         must_be_a_forecast(model, batch, 3)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_one_series_of_almost_nothing_spoils_no_fit(model: GlobalModel, order_book: SeriesBatch) -> None:
+    values = order_book.values.copy()
+    values[0] *= 1e-250  # its squares vanish
+    must_be_a_forecast(model, replace(order_book, values=values))
+
+
 def test_rates_and_upper_quantiles_are_calibrated() -> None:
     rng = np.random.default_rng(5)
     rate = rng.beta(1.0, 3.0, 1500)[:, None]

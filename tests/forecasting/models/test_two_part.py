@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.models.two_part import SizeSpread, TwoPart, measure_spread
+from forecasting.models.two_part import SizeSpread, TwoPart, measure_spread, own_parts
 
 LEVELS = tuple(np.arange(1, 100) / 100)
 
@@ -25,6 +25,15 @@ def test_spread_is_measured_among_like_sizes() -> None:
     assert spread.ratios[0, 90] > 1.7
     assert spread.ratios[1, 90] < 1.1
     assert measure_spread(np.ones(900), np.ones(900), 4).centres.shape == (1,)
+
+
+def test_own_rate_and_mean_order_by_hand() -> None:
+    spread = measure_spread(np.empty(0), np.empty(0), 1)
+    broken = TwoPart(np.array([[0.5], [np.nan], [0.5]]), np.array([[1.0], [2.0], [np.inf]]), 1.0, spread)
+    values = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 4.0, 0.0, 8.0], [0.0, 0.0, 9.0, -1.0]])
+    mended = own_parts(broken, np.array([False, True, True]), values, np.array([0, 0, 2]))
+    assert mended.probability[:, 0].tolist() == [0.5, 0.5, 0.5]
+    assert mended.size[:, 0].tolist() == [1.0, 6.0, 9.0]
 
 
 @settings(deadline=None, max_examples=50)
