@@ -43,6 +43,10 @@ class Fallbacks:
 
     def also(self, other: "Fallbacks") -> "Fallbacks":
         """The reasons of both, with a semicolon between where a node has two."""
+        if len(other.texts) == 1:
+            return self
+        if len(self.texts) == 1:
+            return other
         pairs, codes = np.unique(
             self.codes.astype(np.int64) * len(other.texts) + other.codes, return_inverse=True
         )

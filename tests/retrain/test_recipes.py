@@ -41,6 +41,9 @@ def test_what_a_user_can_ask_for(tmp_path: Path) -> None:
     assert find_recipe("seasonal-naive").members == ("seasonal_naive",)
     assert find_recipe(str(path)).name == "mine"
     assert find_recipe(f"{path}:yours").name == "yours"
+    folder = tmp_path / "old.toml"
+    folder.mkdir()
+    assert find_recipe(str(path.rename(folder / "my.toml"))).name == "mine"
 
 
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
