@@ -1,13 +1,18 @@
 """Recipes in TOML: those that ship, those of a file, and what is refused."""
 
+import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from forecasting.recipe import Recipe
 from retrain.errors import BadRecipe, BadRecipeFile, UnknownRecipe
+from retrain.plan import parse_plan
 from retrain.recipes import default_recipe, find_recipe, parse_recipes, shipped_recipes
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 PLAIN = 'members = ["theta"]\ncalendar = false\nlearned = true\n'
 FILE = f'default = "mine"\n[recipes.mine]\n{PLAIN}[recipes.yours]\n{PLAIN}'
 
@@ -105,3 +110,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_what_makes_no_sense(text: str, message: str) -> None:
     with pytest.raises((BadRecipe, BadRecipeFile), match=message):
         parse_recipes(text, "here")
+
+
+def test_the_page_lists_every_setting_and_recipe_and_shows_a_sound_file() -> None:
+    page = PAGE.read_text()
+    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+    listed = {name for row in rows for name in re.findall("`(.*?)`", row)}
+    assert {field.name for field in fields(Recipe)} - {"name"} <= listed
+    assert {recipe.name for recipe in shipped_recipes().candidates} <= listed
+    shown, planned = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parse_recipes(shown, "the page").pick().name == "mine"
+    assert parse_plan(tomllib.loads(planned)).recipe.name == "ensemble-theta"
