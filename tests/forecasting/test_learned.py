@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from forecasting.arrays import Floats
+from forecasting.fallbacks import Fallbacks
 from forecasting.learned import learn
 from forecasting.models.boosted import Boosted
+from forecasting.models.features import Rows
 from forecasting.models.intermittent import OrdersAndSizes
 from forecasting.models.protocol import SeriesBatch
+from forecasting.models.two_part import FittedTwoPart, measure_spread
 from forecasting.months import Month
 
 
@@ -29,6 +33,29 @@ def test_what_lightgbm_refuses_leaves_the_members_alone() -> None:
     assert parts is None
     (reason,) = set(fallback.reasons)
     assert reason == "boosted failed: Check failed: (label) > (0): the members alone"
+
+
+class HalfBroken:
+    """Two series of ten orders a month each; of the first there is no number."""
+
+    def fit(self, history: SeriesBatch) -> FittedTwoPart:
+        spread = measure_spread(np.empty(0), np.empty(0), 1)
+        return FittedTwoPart(self, history.values, 1.0, spread, Fallbacks.of(["", "pooled"]))
+
+    def parts(self, rows: Rows) -> tuple[Floats, Floats]:
+        return np.ones(len(rows)), np.where(rows.series == 0, np.nan, 10.0)
+
+
+def test_a_series_without_a_number_is_forecast_by_its_own_rate_and_mean_order() -> None:
+    values = np.array([[0.0, 4.0, 0.0, 8.0], [10.0, 10.0, 10.0, 10.0]])
+    history = SeriesBatch(Month(2020, 1), values, np.array([0, 0]))
+    parts, fallback = learn(HalfBroken(), history, 2)
+    assert parts is not None
+    assert parts.mean().tolist() == [[3.0, 3.0], [10.0, 10.0]]
+    assert fallback.reasons == [
+        "orders and sizes failed: its forecast is not a number: own rate and mean order",
+        "pooled",
+    ]
 
 
 def test_regressions_without_a_number_leave_the_members_alone() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecasting import members
 from forecasting.arrays import Floats
 from forecasting.combine import relative_error, weigh
 from forecasting.hindcasts import Hindcasts, errors_of, hindcast
@@ -59,6 +60,20 @@ def test_where_no_member_has_an_answer_it_is_the_seasonal_naive() -> None:
     last_year = Naive().hindcast(history, ORIGINS, HORIZON)[1]
     for forecasts in answers.forecasts:
         np.testing.assert_array_equal(forecasts[1], last_year)
+
+
+class DividesByZero:
+    """A model whose arithmetic fails for all series at once."""
+
+    def hindcast(self, history: SeriesBatch, origins: int, horizon: int) -> Floats:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_member_that_raises_is_answered_for_at_all_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(members._FAST, "theta", DividesByZero())
+    answers = ask_members(FAST, steel(), ORIGINS, HORIZON)
+    assert answers.fallback.reasons == ["theta failed: division by zero: smoothing"] * 2
+    np.testing.assert_array_equal(*answers.forecasts)
 
 
 @pytest.fixture(scope="module")
