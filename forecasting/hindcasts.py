@@ -86,7 +86,8 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
             errors = errors_of(values, each)
             errors[:, ~common[:-1]] = np.nan
             found.append(relative_error(errors, level))
-        at = (given == there[:, None]).all(axis=0)
+        # All origins at once is what large levels have: no copies of them, then.
+        at = slice(None) if given.all() else (given == there[:, None]).all(axis=0)
         for weight, each in zip(weigh(found), those, strict=True):
             average[:, at] += weight * each[:, at]
     return average
