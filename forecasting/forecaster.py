@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.combine import relative_error, weigh
-from forecasting.covariance import Covariance, independent, shrinkage, structural, variance
+from forecasting.covariance import shrinkage, structural, variance
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.forecast import Forecast, check_probabilities
@@ -115,29 +115,42 @@ def _fit_active(
 def _reconcile_with_past(
     hierarchy: Hierarchy, values: Floats, base: Floats, past: Floats
 ) -> tuple[Floats, Floats]:
-    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon).
+    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon) of months that came.
 
     No reconciliation is best everywhere, so three are averaged, weighted by how well each would have
     done: an average of coherent forecasts is coherent.
     """
+    leaves, known = hierarchy.slices[-1], _months_known(past.shape)
+    columns = past[:, known]
     one_step = errors_of(values, past)[:, :, 0]
-    candidates = (shrinkage(one_step), variance(one_step), _bottom_up(hierarchy))
-    columns = past.reshape(len(past), -1)
-    pasts = [reconcile(hierarchy, columns, each).reshape(past.shape) for each in candidates]
+    trusted = (shrinkage(one_step), variance(one_step))
+    # The third trusts the leaves alone.
+    pasts = [reconcile(hierarchy, columns, each) for each in trusted]
+    pasts.append(hierarchy.aggregate(columns[leaves]))
+    means = [reconcile_nonnegative(hierarchy, base, each) for each in trusted]
+    means.append(hierarchy.aggregate(base[leaves]))
     size = np.abs(values).mean(axis=1)
-    weights = weigh([_level_errors(hierarchy, errors_of(values, each), size) for each in pasts])
-    mean, coherent = np.zeros_like(base), np.zeros_like(past)
-    for weight, each, covariance in zip(weights, pasts, candidates, strict=True):
-        mean += weight * reconcile_nonnegative(hierarchy, base, covariance)
-        coherent += weight * each
-    return mean, coherent
+    coherent = np.full_like(past, np.nan)
+    errors = []
+    for each in pasts:
+        coherent[:, known] = each
+        errors.append(_level_errors(hierarchy, errors_of(values, coherent), size))
+    weights = weigh(errors)
+    coherent[:, known] = _averaged(weights, pasts)
+    return _averaged(weights, means), coherent
 
 
-def _bottom_up(hierarchy: Hierarchy) -> Covariance:
-    """A covariance that trusts the leaves a million times more than what they add up to."""
-    diagonal = np.full(hierarchy.n_nodes, 1e6)
-    diagonal[hierarchy.slices[-1]] = 1.0
-    return independent(diagonal)
+def _months_known(shape: tuple[int, ...]) -> Bools:
+    """Which past forecasts, shape (origins + 1, horizon), are of months that have come by now."""
+    _, origins, horizon = shape
+    return np.arange(origins)[:, None] + np.arange(horizon)[None, :] < origins - 1
+
+
+def _averaged(weights: Floats, candidates: list[Floats]) -> Floats:
+    average = np.zeros_like(candidates[0])
+    for weight, each in zip(weights, candidates, strict=True):
+        average += weight * each
+    return average
 
 
 def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:

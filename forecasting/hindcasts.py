@@ -50,9 +50,9 @@ def errors_of(values: Floats, forecasts: Floats) -> Floats:
     """Actual minus forecast, shape (series, origins, horizon), from history of shape (series, months)."""
     origins, horizon = forecasts.shape[1] - 1, forecasts.shape[2]
     padded = np.pad(values, ((0, 0), (0, horizon)), constant_values=np.nan)
-    first = values.shape[1] - origins
-    month = first + np.arange(origins)[:, None] + np.arange(horizon)[None, :]
-    return padded[:, month] - forecasts[:, :-1]
+    came = np.lib.stride_tricks.sliding_window_view(padded, horizon, axis=1)
+    errors: Floats = came[:, values.shape[1] - origins : values.shape[1]] - forecasts[:, :-1]
+    return errors
 
 
 def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Hindcasts:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.row_quantiles import row_quantiles
 
 # Errors grow with the forecast, a little less than in proportion: a busy month misses by more tonnes.
 _POWER = 0.75
@@ -83,7 +84,7 @@ def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
     if enough.any():
         of_node = standard[enough]
         centred = of_node - np.nanmean(of_node, axis=1, keepdims=True)
-        own[enough] = np.nanquantile(centred, GRID, axis=1).T
+        own[enough] = row_quantiles(centred, GRID)
     halfway: Floats = 0.5 * own + 0.5 * common
     return halfway
 

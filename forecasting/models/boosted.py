@@ -158,7 +158,7 @@ class Boosted:
             "bagging_freq": 1,
             "lambda_l2": 1.0,
             "max_bin": 63,
-            "bin_construct_sample_cnt": 200_000,
+            "bin_construct_sample_cnt": 50_000,
             "deterministic": True,
             "force_row_wise": True,
             "num_threads": 1,
