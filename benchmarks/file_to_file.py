@@ -23,7 +23,7 @@ from statsforecast.models import AutoETS
 from forecasting.months import Month, months_from
 
 MONTHS = 60
-SAMPLE = 100
+SAMPLE = 200
 KEYS = ["organization", "customer", "material"]
 LEVELS = "total;organization;customer;material;organization,customer;organization,material;" + ",".join(KEYS)
 

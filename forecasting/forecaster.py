@@ -17,7 +17,7 @@ from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
 from forecasting.reconcile import reconcile, reconcile_nonnegative
-from forecasting.spread import spread_of
+from forecasting.spread import no_spread, spread_of
 
 MONTHS_NEEDED = 2
 # Up to this many past forecasts (nodes x origins x horizon) are reconciled like the present one, so that
@@ -162,9 +162,13 @@ def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
 def _distributions(
     panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, past: Floats
 ) -> tuple[LevelDistribution, ...]:
-    errors = errors_of(values, past)
     recent = np.abs(values[:, -_LEVEL_MONTHS:]).mean(axis=1)
     return tuple(
-        LevelDistribution(level, spread_of(mean[part], past[part, :-1], errors[part], recent[part]))
+        LevelDistribution(
+            level,
+            no_spread(mean[part])
+            if level.intermittent
+            else spread_of(mean[part], past[part, :-1], errors_of(values[part], past[part]), recent[part]),
+        )
         for part, level in zip(panel.hierarchy.slices, levels, strict=True)
     )

@@ -37,6 +37,11 @@ class Spread:
         return np.maximum(self.mean[None] + shape[:, :, None] * self.scale[None], 0.0)
 
 
+def no_spread(mean: Floats) -> Spread:
+    """The mean (nodes, horizon) alone, for nodes whose quantiles come from elsewhere."""
+    return Spread(mean, np.broadcast_to(0.0, mean.shape), np.broadcast_to(0.0, (len(mean), len(GRID))))
+
+
 def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) -> Spread:
     """The spread of nodes of one level around their `mean` (nodes, horizon).
 
