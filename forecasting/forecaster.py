@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.combine import relative_error, weigh
-from forecasting.covariance import shrinkage, structural, variance
+from forecasting.covariance import Covariance, shrinkage, structural, variance
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.forecast import Forecast, check_probabilities
@@ -68,7 +68,7 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
     active = (panel.quantity != 0).any(axis=1)
     if not active.any():
         return FittedForecaster(recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), ())
-    mean, levels = _fit_active(recipe, panel.keep(active), horizon)
+    mean, levels = _fit_active(recipe, panel if active.all() else panel.keep(active), horizon)
     return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels)
 
 
@@ -102,14 +102,20 @@ def _fit_active(
         for part in hierarchy.slices
     ]
     base = np.concatenate([level.mean for level in levels])
-    past = np.concatenate([level.hindcasts.forecasts for level in levels])
+    pasts = [level.hindcasts.forecasts for level in levels]
     if small:
-        mean, past = _reconcile_with_past(hierarchy, values, base, past)
+        mean, coherent = _reconcile_with_past(hierarchy, values, base, np.concatenate(pasts))
+        pasts = [coherent[part] for part in hierarchy.slices]
     else:
-        one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
-        trusted = shrinkage(one_step) if hierarchy.n_nodes <= _MOST_SHARED else structural(hierarchy)
-        mean = reconcile_nonnegative(hierarchy, base, trusted)
-    return mean, _distributions(panel, values, levels, mean, past)
+        mean = reconcile_nonnegative(hierarchy, base, _trusted(hierarchy, values, pasts))
+    return mean, _distributions(panel, values, levels, mean, pasts)
+
+
+def _trusted(hierarchy: Hierarchy, values: Floats, pasts: list[Floats]) -> Covariance:
+    """Whom to trust, from past errors one month ahead; where nodes are many, from their numbers of leaves."""
+    if hierarchy.n_nodes > _MOST_SHARED:
+        return structural(hierarchy)
+    return shrinkage(errors_of(values, np.concatenate([past[:, :, :1] for past in pasts]))[:, :, 0])
 
 
 def _reconcile_with_past(
@@ -160,7 +166,7 @@ def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
 
 
 def _distributions(
-    panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, past: Floats
+    panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, pasts: list[Floats]
 ) -> tuple[LevelDistribution, ...]:
     recent = np.abs(values[:, -_LEVEL_MONTHS:]).mean(axis=1)
     return tuple(
@@ -168,7 +174,7 @@ def _distributions(
             level,
             no_spread(mean[part])
             if level.intermittent
-            else spread_of(mean[part], past[part, :-1], errors_of(values[part], past[part]), recent[part]),
+            else spread_of(mean[part], past[:, :-1], errors_of(values[part], past), recent[part]),
         )
-        for part, level in zip(panel.hierarchy.slices, levels, strict=True)
+        for part, level, past in zip(panel.hierarchy.slices, levels, pasts, strict=True)
     )

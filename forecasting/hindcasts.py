@@ -1,12 +1,13 @@
-"""What would have been forecast at past origins, what came, and the errors between."""
+"""What would have been forecast at past origins, and how far from what came."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.blocks import blocks
 from forecasting.calendar_effects import calendar_factors
-from forecasting.combine import relative_error, weigh
+from forecasting.combine import error_and_scale, weigh
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
 from forecasting.models.smoothing import Smoothing
@@ -23,14 +24,9 @@ _LEARNING_MONTHS = 36
 
 @dataclass(frozen=True, eq=False)
 class Hindcasts:
-    """Forecasts at past origins and now, shape (series, origins + 1, horizon), and the errors of the past.
-
-    `errors`, shape (series, origins, horizon), are actual minus forecast, NaN where the month has not
-    come yet.
-    """
+    """Forecasts at past origins and now, shape (series, origins + 1, horizon)."""
 
     forecasts: Floats
-    errors: Floats
 
     @property
     def now(self) -> Floats:
@@ -66,16 +62,34 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     if recipe.calendar:
         calendar = calendar_factors(history, horizon)
     plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
-    month = history.n_months - origins + np.arange(origins + 1)[:, None] + np.arange(horizon)[None, :]
-    ahead = calendar[:, month]
-    forecasts = [
-        np.maximum(_MODELS[member].hindcast(plain, origins, horizon), 0.0) * ahead
-        for member in recipe.members
-    ]
+    ahead = np.lib.stride_tricks.sliding_window_view(calendar, horizon, axis=1)[:, -origins - 1 :]
+    forecasts = []
+    for member in recipe.members:
+        made = _MODELS[member].hindcast(plain, origins, horizon)
+        np.maximum(made, 0.0, out=made)
+        made *= ahead
+        forecasts.append(made)
     if len(forecasts) == 1:
-        return Hindcasts(forecasts[0], errors_of(history.values, forecasts[0]))
-    weights = weigh([relative_error(errors_of(history.values, each), level) for each in forecasts])
-    average = np.zeros_like(forecasts[0])
-    for weight, each in zip(weights, forecasts, strict=True):
-        average += weight * each
-    return Hindcasts(average, errors_of(history.values, average))
+        return Hindcasts(forecasts[0])
+    weights = weigh([past_error(history.values, each, level) for each in forecasts])
+    return Hindcasts(add_up(forecasts, weights))
+
+
+def past_error(values: Floats, forecasts: Floats, level: Floats) -> float:
+    """The relative error of past forecasts, read block by block of series."""
+    parts = [
+        error_and_scale(errors_of(values[block], forecasts[block]), level[block])
+        for block in blocks(len(values))
+    ]
+    total, scale = (sum(each) for each in zip(*parts, strict=True))
+    return total / scale if scale > 0 else float("nan")
+
+
+def add_up(forecasts: list[Floats], weights: Floats) -> Floats:
+    """The weighted mean of arrays (series, …), which are used up: a million series have no room for more."""
+    average = forecasts[0]
+    average *= weights[0]
+    for weight, each in zip(weights[1:], forecasts[1:], strict=True):
+        np.multiply(each, weight, out=each)
+        average += each
+    return average

@@ -58,8 +58,11 @@ class Smoothing:
         logs = np.log(np.where(offset > 0, shifted, 1.0))
         forecasts = _hindcast(logs, history.born, phase, grid, origins, horizon)
         # Beyond e^3 times the largest value seen, a log-scale trend has run away.
-        forecasts = np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None])
-        return np.where(offset[:, :, None] > 0, np.exp(forecasts) - offset[:, :, None], 0.0)
+        np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None], out=forecasts)
+        np.exp(forecasts, out=forecasts)
+        forecasts -= offset[:, :, None]
+        forecasts[offset[:, 0] <= 0] = 0.0
+        return forecasts
 
 
 def _mean_alive(history: SeriesBatch) -> Floats:
