@@ -13,6 +13,22 @@ from forecasting.months import Month, months_from
 from forecasting.panel import DemandPanel
 
 
+def distinct_keys(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The distinct keys of rows, as categories, in any order."""
+    _, starts = _codes_and_starts(rows, keys)
+    return rows.select(pl.col(key).cast(pl.Categorical) for key in keys).filter(starts).unique()
+
+
+def _codes_and_starts(rows: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """The keys as numbers, and where a row has other keys than the one before it.
+
+    Rows of a leaf mostly follow each other; where they do, only the first of them needs a look.
+    """
+    codes = rows.select(pl.col(key).cast(pl.Categorical).to_physical() for key in keys)
+    other = pl.any_horizontal(pl.all().ne_missing(pl.all().shift())).alias("starts")
+    return codes, codes.select(other)["starts"]
+
+
 def panel_from_rows(
     rows: pl.DataFrame, keys: Sequence[str], levels: Sequence[Level], origin: Month | None = None
 ) -> DemandPanel:
@@ -23,10 +39,8 @@ def panel_from_rows(
     """
     if rows.is_empty():
         raise BadPanel("there is no row of history")
-    codes = rows.select(pl.col(key).cast(pl.Categorical).to_physical() for key in keys)
-    # Rows of a leaf mostly follow each other; where they do, only the first of them is looked up.
-    starts = codes.select(pl.any_horizontal(pl.all().ne_missing(pl.all().shift()))).to_series()
-    firsts = rows.filter(starts).select(pl.col(key).cast(pl.Categorical) for key in keys).unique()
+    codes, starts = _codes_and_starts(rows, keys)
+    firsts = distinct_keys(rows, keys)
     named = firsts.cast(pl.String)
     hierarchy = Hierarchy.of(keys, levels, named)
     places = named.join(

@@ -8,7 +8,7 @@ import polars as pl
 
 from forecasting.errors import BadHierarchy
 from forecasting.hierarchy import Level
-from forecasting.long_table import panel_from_rows
+from forecasting.long_table import distinct_keys, panel_from_rows
 from forecasting.panel import DemandPanel
 from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables
 
@@ -127,7 +127,7 @@ def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
 
 def _with_leaf_level(rows: pl.DataFrame, keys: Sequence[str], levels: Sequence[Level]) -> tuple[Level, ...]:
     """The levels with, last, one that tells every leaf apart."""
-    leaves = rows.select(keys).unique()
+    leaves = distinct_keys(rows, keys)
     for level in reversed(levels):
         named = [key for key in level if key in keys]
         if named and len(named) == len(level) and leaves.select(named).n_unique() == leaves.height:
