@@ -15,7 +15,7 @@ from forecasting.models.intermittent import (
     in_common_units,
     tame,
 )
-from forecasting.models.lightgbm_ import Columns, predict, train
+from forecasting.models.lightgbm_ import Columns, Trained, predict, train
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.training_rows import sample_rows
 from forecasting.models.two_part import SizeSpread, TwoPart, measure_spread, no_demand
@@ -118,9 +118,9 @@ class Boosted:
         x, scale = boosted_table(values, history.born, rows, month, self.leads, codes)
         with ThreadPoolExecutor(1) as beside:
             orders = beside.submit(self._orders, x, ordered, codes.shape[1])
-            some, ratio = x[ordered], answer[ordered] / scale[ordered]
-            sizes = self._train("gamma", some, tame(ratio), codes.shape[1])
-            expected = predict(sizes, some) * scale[ordered]
+            ratio = answer[ordered] / scale[ordered]
+            sizes = self._train("gamma", x[ordered], tame(ratio), codes.shape[1])
+            expected = sizes.fitted * scale[ordered]
         seen = expected * tame(answer[ordered] / expected)
         silent = (values <= 0).all(axis=1)
         return FittedBoosted(
@@ -131,7 +131,7 @@ class Boosted:
             self.leads,
             codes,
             orders.result(),
-            sizes,
+            sizes.trees,
             measure_spread(expected, seen, self.bins),
             tuple(np.where(silent, NO_ORDER, "").tolist()),
         )
@@ -139,14 +139,14 @@ class Boosted:
     def _orders(self, x: Columns, ordered: Bools, categories: int) -> str | None:
         if ordered.mean() > 0.999:
             return None
-        return self._train("binary", x, ordered.astype(np.float64), categories)
+        return self._train("binary", x, ordered.astype(np.float64), categories).trees
 
     def _regressions(self, history: SeriesBatch) -> FittedOrdersAndSizes:
         fitted = OrdersAndSizes(self.leads, self.least_age, self.rows, seed=self.seed).fit(history)
         labels = tuple(label or TOO_FEW_ROWS for label in fitted.fallback)
         return FittedOrdersAndSizes(**{**fitted.__dict__, "fallback": labels})
 
-    def _train(self, objective: str, x: Columns, answer: Floats, categories: int) -> str:
+    def _train(self, objective: str, x: Columns, answer: Floats, categories: int) -> Trained:
         first = x.shape[1] - categories
         parameters: dict[str, str | float] = {
             "objective": objective,

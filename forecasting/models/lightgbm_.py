@@ -6,6 +6,7 @@ Its Python package imports scikit-learn, pandas and scipy.stats first, which tak
 import ctypes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +23,16 @@ _FLOAT32, _ROW_BY_ROW, _ANSWER, _ALL_ROUNDS = 0, 1, 0, -1
 _TEXT_ROOM = 1 << 20
 
 
-def train(x: Columns, answer: Floats, parameters: Mapping[str, str | float], rounds: int) -> str:
-    """Boosted trees as LightGBM writes them, from a table (rows, columns) and answers (rows,)."""
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Trees as LightGBM writes them, and what they answer to the rows they learned from, shape (rows,)."""
+
+    trees: str
+    fitted: Floats
+
+
+def train(x: Columns, answer: Floats, parameters: Mapping[str, str | float], rounds: int) -> Trained:
+    """Boosted trees from a table (rows, columns) and answers (rows,)."""
     settings = _settings(parameters)
     label = np.ascontiguousarray(answer, dtype=np.float32)
     with _handle("LGBM_DatasetFree") as data, _handle("LGBM_BoosterFree") as booster:
@@ -35,7 +44,9 @@ def train(x: Columns, answer: Floats, parameters: Mapping[str, str | float], rou
             _call("LGBM_BoosterUpdateOneIter", booster, ctypes.byref(finished))
             if finished.value:
                 break
-        return _text(booster)
+        fitted, count = np.empty(len(x)), ctypes.c_int64(0)
+        _call("LGBM_BoosterGetPredict", booster, ctypes.c_int(0), ctypes.byref(count), _pointer(fitted))
+        return Trained(_text(booster), fitted)
 
 
 def predict(trees: str, x: Columns) -> Floats:

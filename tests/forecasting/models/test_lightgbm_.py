@@ -27,12 +27,13 @@ def test_trees_and_answers_are_those_of_the_python_package() -> None:
     x, answer = some_rows()
     theirs = lgb.train({**PARAMETERS, "num_threads": 1}, lgb.Dataset(x, answer), num_boost_round=20)
     ours = train(x, answer, {**PARAMETERS, "num_threads": 1}, 20)
-    np.testing.assert_array_equal(predict(ours, x), theirs.predict(x))
+    np.testing.assert_array_equal(predict(ours.trees, x), theirs.predict(x))
+    np.testing.assert_array_equal(ours.fitted, theirs.predict(x))
 
 
 def test_threads_do_not_change_the_bytes() -> None:
     x, answer = some_rows()
-    one, two = (predict(train(x, answer, {**PARAMETERS, "num_threads": n}, 20), x) for n in (1, 2))
+    one, two = (predict(train(x, answer, {**PARAMETERS, "num_threads": n}, 20).trees, x) for n in (1, 2))
     assert one.tobytes() == two.tobytes()
 
 
@@ -44,4 +45,4 @@ def test_what_the_library_refuses_is_told() -> None:
 
 def test_no_rows_have_no_answers() -> None:
     x, answer = some_rows()
-    assert predict(train(x, answer, PARAMETERS, 1), x[:0]).shape == (0,)
+    assert predict(train(x, answer, PARAMETERS, 1).trees, x[:0]).shape == (0,)
