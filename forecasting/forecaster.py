@@ -126,9 +126,10 @@ def _reconcile_with_past(
     No reconciliation is best everywhere, so three are averaged, weighted by how well each would have
     done: an average of coherent forecasts is coherent.
     """
-    leaves, known = hierarchy.slices[-1], _months_known(past.shape)
-    columns = past[:, known]
-    one_step = errors_of(values, past)[:, :, 0]
+    leaves, (origin, lead) = hierarchy.slices[-1], _months_known(past)
+    columns = past[:, origin, lead]
+    came = values[:, values.shape[1] - past.shape[1] + 1 + origin + lead]
+    one_step = (came - columns)[:, lead == 0]
     trusted = (shrinkage(one_step), variance(one_step))
     # The third trusts the leaves alone.
     pasts = [reconcile(hierarchy, columns, each) for each in trusted]
@@ -136,20 +137,17 @@ def _reconcile_with_past(
     means = [reconcile_nonnegative(hierarchy, base, each) for each in trusted]
     means.append(hierarchy.aggregate(base[leaves]))
     size = np.abs(values).mean(axis=1)
+    weights = weigh([_level_errors(hierarchy, came - each, size) for each in pasts])
     coherent = np.full_like(past, np.nan)
-    errors = []
-    for each in pasts:
-        coherent[:, known] = each
-        errors.append(_level_errors(hierarchy, errors_of(values, coherent), size))
-    weights = weigh(errors)
-    coherent[:, known] = _averaged(weights, pasts)
+    coherent[:, origin, lead] = _averaged(weights, pasts)
     return _averaged(weights, means), coherent
 
 
-def _months_known(shape: tuple[int, ...]) -> Bools:
-    """Which past forecasts, shape (origins + 1, horizon), are of months that have come by now."""
-    _, origins, horizon = shape
-    return np.arange(origins)[:, None] + np.arange(horizon)[None, :] < origins - 1
+def _months_known(past: Floats) -> tuple[Ints, Ints]:
+    """Origins and leads, each (columns,), of the past forecasts whose months have come by now."""
+    _, origins, horizon = past.shape
+    origin, lead = np.nonzero(np.add.outer(np.arange(origins), np.arange(horizon)) < origins - 1)
+    return origin, lead
 
 
 def _averaged(weights: Floats, candidates: list[Floats]) -> Floats:
