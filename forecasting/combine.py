@@ -31,7 +31,12 @@ def relative_error(errors: Floats, level: Floats) -> float:
 
     One number for many series: each counts by its size, as demand does in a WAPE.
     """
+    total, scale = error_and_scale(errors, level)
+    return total / scale if scale > 0 else float("nan")
+
+
+def error_and_scale(errors: Floats, level: Floats) -> tuple[float, float]:
+    """The two sums of `relative_error`, which add up over parts of the series."""
     seen = np.isfinite(errors)
     total = float(np.abs(np.where(seen, errors, 0.0)).sum())
-    scale = float((np.abs(level) * seen.reshape(len(errors), -1).sum(axis=1)).sum())
-    return total / scale if scale > 0 else float("nan")
+    return total, float((np.abs(level) * seen.reshape(len(errors), -1).sum(axis=1)).sum())

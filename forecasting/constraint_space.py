@@ -98,7 +98,7 @@ def product_free(
                 out[codes[j, level]] += value
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def squared_sizes(jacobi: Floats, x: Floats) -> Floats:  # pragma: no cover
     """x' diag(jacobi)^-1 x of each column of x (upper, columns), shape (columns,)."""
     out = np.zeros(x.shape[1])
@@ -108,7 +108,7 @@ def squared_sizes(jacobi: Floats, x: Floats) -> Floats:  # pragma: no cover
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_diagonal(
     codes: Codes, upper: Floats, weight: Floats, jacobi: Floats, right: Floats, stop: Floats
 ) -> Floats:  # pragma: no cover

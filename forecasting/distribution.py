@@ -24,13 +24,13 @@ class LevelDistribution:
 
     def quantiles(self, probabilities: tuple[float, ...]) -> Floats:
         """Shape (levels, nodes, horizon), ordered and non-negative."""
-        around = self.spread.quantiles(probabilities)
         learned = self.level.learned
         if learned is None:
-            return around
+            return self.spread.quantiles(probabilities)
         own = self.level.spread_out(learned.quantiles(probabilities))
         if self.level.intermittent:
             return own
+        around = self.spread.quantiles(probabilities)
         moved = np.maximum(own + (self.spread.mean - self.level.spread_out(learned.mean())), 0.0)
         mixed: Floats = (1 - LEARNED_WEIGHT) * around + LEARNED_WEIGHT * moved
         return mixed

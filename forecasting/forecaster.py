@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.combine import relative_error, weigh
-from forecasting.covariance import Covariance, independent, shrinkage, structural, variance
+from forecasting.covariance import Covariance, shrinkage, structural, variance
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.fallbacks import Fallbacks, joined
@@ -18,7 +18,7 @@ from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
 from forecasting.reconcile import reconcile, reconcile_nonnegative
-from forecasting.spread import spread_of
+from forecasting.spread import no_spread, spread_of
 
 MONTHS_NEEDED = 2
 NO_DEMAND = "no demand yet: zero"
@@ -75,7 +75,7 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
         return FittedForecaster(
             recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), (), Fallbacks.none(0)
         )
-    mean, levels, fallback = _fit_active(recipe, panel.keep(active), horizon)
+    mean, levels, fallback = _fit_active(recipe, panel if active.all() else panel.keep(active), horizon)
     return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels, fallback)
 
 
@@ -109,43 +109,60 @@ def _fit_active(
         for part in hierarchy.slices
     ]
     base = np.concatenate([level.mean for level in levels])
-    past = np.concatenate([level.hindcasts.forecasts for level in levels])
+    pasts = [level.hindcasts.forecasts for level in levels]
     if small:
-        mean, past = _reconcile_with_past(hierarchy, values, base, past)
+        mean, coherent = _reconcile_with_past(hierarchy, values, base, np.concatenate(pasts))
+        pasts = [coherent[part] for part in hierarchy.slices]
     else:
-        one_step = np.concatenate([level.hindcasts.errors[:, :, 0] for level in levels])
-        trusted = shrinkage(one_step) if hierarchy.n_nodes <= _MOST_SHARED else structural(hierarchy)
-        mean = reconcile_nonnegative(hierarchy, base, trusted)
+        mean = reconcile_nonnegative(hierarchy, base, _trusted(hierarchy, values, pasts))
     fallback = joined([level.fallback for level in levels])
-    return mean, _distributions(panel, values, levels, mean, past), fallback
+    return mean, _distributions(panel, values, levels, mean, pasts), fallback
+
+
+def _trusted(hierarchy: Hierarchy, values: Floats, pasts: list[Floats]) -> Covariance:
+    """Whom to trust, from past errors one month ahead; where nodes are many, from their numbers of leaves."""
+    if hierarchy.n_nodes > _MOST_SHARED:
+        return structural(hierarchy)
+    return shrinkage(errors_of(values, np.concatenate([past[:, :, :1] for past in pasts]))[:, :, 0])
 
 
 def _reconcile_with_past(
     hierarchy: Hierarchy, values: Floats, base: Floats, past: Floats
 ) -> tuple[Floats, Floats]:
-    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon).
+    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon) of months that came.
 
     No reconciliation is best everywhere, so three are averaged, weighted by how well each would have
     done: an average of coherent forecasts is coherent.
     """
-    one_step = errors_of(values, past)[:, :, 0]
-    candidates = (shrinkage(one_step), variance(one_step), _bottom_up(hierarchy))
-    columns = past.reshape(len(past), -1)
-    pasts = [reconcile(hierarchy, columns, each).reshape(past.shape) for each in candidates]
+    leaves, (origin, lead) = hierarchy.slices[-1], _months_known(past)
+    columns = past[:, origin, lead]
+    came = values[:, values.shape[1] - past.shape[1] + 1 + origin + lead]
+    one_step = (came - columns)[:, lead == 0]
+    trusted = (shrinkage(one_step), variance(one_step))
+    # The third trusts the leaves alone.
+    pasts = [reconcile(hierarchy, columns, each) for each in trusted]
+    pasts.append(hierarchy.aggregate(columns[leaves]))
+    means = [reconcile_nonnegative(hierarchy, base, each) for each in trusted]
+    means.append(hierarchy.aggregate(base[leaves]))
     size = np.abs(values).mean(axis=1)
-    weights = weigh([_level_errors(hierarchy, errors_of(values, each), size) for each in pasts])
-    mean, coherent = np.zeros_like(base), np.zeros_like(past)
-    for weight, each, covariance in zip(weights, pasts, candidates, strict=True):
-        mean += weight * reconcile_nonnegative(hierarchy, base, covariance)
-        coherent += weight * each
-    return mean, coherent
+    weights = weigh([_level_errors(hierarchy, came - each, size) for each in pasts])
+    coherent = np.full_like(past, np.nan)
+    coherent[:, origin, lead] = _averaged(weights, pasts)
+    return _averaged(weights, means), coherent
 
 
-def _bottom_up(hierarchy: Hierarchy) -> Covariance:
-    """A covariance that trusts the leaves a million times more than what they add up to."""
-    diagonal = np.full(hierarchy.n_nodes, 1e6)
-    diagonal[hierarchy.slices[-1]] = 1.0
-    return independent(diagonal)
+def _months_known(past: Floats) -> tuple[Ints, Ints]:
+    """Origins and leads, each (columns,), of the past forecasts whose months have come by now."""
+    _, origins, horizon = past.shape
+    origin, lead = np.nonzero(np.add.outer(np.arange(origins), np.arange(horizon)) < origins - 1)
+    return origin, lead
+
+
+def _averaged(weights: Floats, candidates: list[Floats]) -> Floats:
+    average = np.zeros_like(candidates[0])
+    for weight, each in zip(weights, candidates, strict=True):
+        average += weight * each
+    return average
 
 
 def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
@@ -155,11 +172,15 @@ def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
 
 
 def _distributions(
-    panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, past: Floats
+    panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, pasts: list[Floats]
 ) -> tuple[LevelDistribution, ...]:
-    errors = errors_of(values, past)
     recent = np.abs(values[:, -_LEVEL_MONTHS:]).mean(axis=1)
     return tuple(
-        LevelDistribution(level, spread_of(mean[part], past[part, :-1], errors[part], recent[part]))
-        for part, level in zip(panel.hierarchy.slices, levels, strict=True)
+        LevelDistribution(
+            level,
+            no_spread(mean[part])
+            if level.intermittent
+            else spread_of(mean[part], past[:, :-1], errors_of(values[part], past), recent[part]),
+        )
+        for part, level, past in zip(panel.hierarchy.slices, levels, pasts, strict=True)
     )

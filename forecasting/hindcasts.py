@@ -1,12 +1,13 @@
-"""What would have been forecast at past origins, what came, and the errors between."""
+"""What would have been forecast at past origins, and how far from what came."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.blocks import blocks
 from forecasting.calendar_effects import calendar_factors
-from forecasting.combine import relative_error, weigh
+from forecasting.combine import error_and_scale, relative_error, weigh
 from forecasting.fallbacks import Fallbacks
 from forecasting.members import ask_members
 from forecasting.models.protocol import SeriesBatch
@@ -18,14 +19,12 @@ _LEARNING_MONTHS = 36
 
 @dataclass(frozen=True, eq=False)
 class Hindcasts:
-    """Forecasts at past origins and now, shape (series, origins + 1, horizon), and the errors of the past.
+    """Forecasts at past origins and now, shape (series, origins + 1, horizon).
 
-    `errors`, shape (series, origins, horizon), are actual minus forecast, NaN where the month has not
-    come yet; `fallback` says of each series who answered in the place of a member.
+    `fallback` says of each series who answered in the place of a member.
     """
 
     forecasts: Floats
-    errors: Floats
     fallback: Fallbacks
 
     @property
@@ -46,9 +45,9 @@ def errors_of(values: Floats, forecasts: Floats) -> Floats:
     """Actual minus forecast, shape (series, origins, horizon), from history of shape (series, months)."""
     origins, horizon = forecasts.shape[1] - 1, forecasts.shape[2]
     padded = np.pad(values, ((0, 0), (0, horizon)), constant_values=np.nan)
-    first = values.shape[1] - origins
-    month = first + np.arange(origins)[:, None] + np.arange(horizon)[None, :]
-    return padded[:, month] - forecasts[:, :-1]
+    came = np.lib.stride_tricks.sliding_window_view(padded, horizon, axis=1)
+    errors: Floats = came[:, values.shape[1] - origins : values.shape[1]] - forecasts[:, :-1]
+    return errors
 
 
 def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Hindcasts:
@@ -62,12 +61,12 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     if recipe.calendar:
         calendar = calendar_factors(history, horizon)
     plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
-    month = history.n_months - origins + np.arange(origins + 1)[:, None] + np.arange(horizon)[None, :]
-    ahead = calendar[:, month]
+    ahead = np.lib.stride_tricks.sliding_window_view(calendar, horizon, axis=1)[:, -origins - 1 :]
     answers = ask_members(recipe, plain, origins, horizon)
-    forecasts = [np.maximum(each, 0.0) * ahead for each in answers.forecasts]
-    average = forecasts[0] if len(forecasts) == 1 else _average(forecasts, history.values, level)
-    return Hindcasts(average, errors_of(history.values, average), answers.fallback)
+    for made in answers.forecasts:
+        np.maximum(made, 0.0, out=made)
+        np.multiply(made, ahead, out=made)
+    return Hindcasts(_average(list(answers.forecasts), history.values, level), answers.fallback)
 
 
 def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
@@ -76,7 +75,11 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
     Where slow members skip an origin the others stand alone. Weights come from the past origins that
     those averaged have in common, so that no member is judged by easier months than another.
     """
+    if len(forecasts) == 1:
+        return forecasts[0]
     given = np.array([np.isfinite(each[0, :, 0]) for each in forecasts])
+    if given.all():
+        return add_up(forecasts, weigh([past_error(values, each, level) for each in forecasts]))
     average = np.zeros_like(forecasts[0])
     for there in np.unique(given, axis=1).T:
         those = [each for each, one in zip(forecasts, there, strict=True) if one]
@@ -86,8 +89,27 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
             errors = errors_of(values, each)
             errors[:, ~common[:-1]] = np.nan
             found.append(relative_error(errors, level))
-        # All origins at once is what large levels have: no copies of them, then.
-        at = slice(None) if given.all() else (given == there[:, None]).all(axis=0)
+        at = (given == there[:, None]).all(axis=0)
         for weight, each in zip(weigh(found), those, strict=True):
             average[:, at] += weight * each[:, at]
+    return average
+
+
+def past_error(values: Floats, forecasts: Floats, level: Floats) -> float:
+    """The relative error of past forecasts, read block by block of series."""
+    parts = [
+        error_and_scale(errors_of(values[block], forecasts[block]), level[block])
+        for block in blocks(len(values))
+    ]
+    total, scale = (sum(each) for each in zip(*parts, strict=True))
+    return total / scale if scale > 0 else float("nan")
+
+
+def add_up(forecasts: list[Floats], weights: Floats) -> Floats:
+    """The weighted mean of arrays (series, …), which are used up: a million series have no room for more."""
+    average = forecasts[0]
+    average *= weights[0]
+    for weight, each in zip(weights[1:], forecasts[1:], strict=True):
+        np.multiply(each, weight, out=each)
+        average += each
     return average

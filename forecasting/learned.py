@@ -1,16 +1,16 @@
 """What a model that learns across series says of one level, whatever happens to it."""
 
-import lightgbm as lgb
 import numpy as np
 
 from forecasting.fallbacks import Fallbacks
 from forecasting.models.boosted import Boosted
 from forecasting.models.intermittent import OrdersAndSizes
+from forecasting.models.lightgbm_ import LightGBMFailed
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.two_part import TwoPart, own_parts
 
 # What arithmetic can do to a fit. A compiled loop that ran in threads tells it as a SystemError.
-_FAILURES = (ArithmeticError, SystemError, np.linalg.LinAlgError, lgb.basic.LightGBMError)
+_FAILURES = (ArithmeticError, SystemError, np.linalg.LinAlgError, LightGBMFailed)
 _NO_NUMBER = "its forecast is not a number"
 
 

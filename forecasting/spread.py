@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from forecasting.arrays import Floats
+from forecasting.row_quantiles import row_quantiles
 
 # Errors grow with the forecast, a little less than in proportion: a busy month misses by more tonnes.
 _POWER = 0.75
@@ -34,6 +35,11 @@ class Spread:
         """Shape (levels, nodes, horizon); ordered by construction, cut at zero."""
         shape = _interpolate(self.shape, probabilities)
         return np.maximum(self.mean[None] + shape[:, :, None] * self.scale[None], 0.0)
+
+
+def no_spread(mean: Floats) -> Spread:
+    """The mean (nodes, horizon) alone, for nodes whose quantiles come from elsewhere."""
+    return Spread(mean, np.broadcast_to(0.0, mean.shape), np.broadcast_to(0.0, (len(mean), len(GRID))))
 
 
 def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) -> Spread:
@@ -83,7 +89,7 @@ def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
     if enough.any():
         of_node = standard[enough]
         centred = of_node - np.nanmean(of_node, axis=1, keepdims=True)
-        own[enough] = np.nanquantile(centred, GRID, axis=1).T
+        own[enough] = row_quantiles(centred, GRID)
     halfway: Floats = 0.5 * own + 0.5 * common
     return halfway
 

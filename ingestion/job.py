@@ -19,7 +19,7 @@ from ingestion.units import DemandUnit
 class Progress(Protocol):
     """Told after each batch how many rows a source has given so far."""
 
-    def __call__(self, source: str, rows: int) -> None: ...
+    def __call__(self, source: str, rows: int, /) -> None: ...
 
 
 def take_snapshot(

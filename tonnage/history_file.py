@@ -8,11 +8,14 @@ import polars as pl
 
 from forecasting.errors import BadHierarchy
 from forecasting.hierarchy import Level
-from forecasting.long_table import panel_from_rows
+from forecasting.long_table import distinct_keys, panel_from_rows
 from forecasting.panel import DemandPanel
-from tonnage.errors import BadHistoryFile
+from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables
 
-_MONTH = r"^(\d{4})-(\d{2})(?:-\d{2}(?:[T ].*)?)?$"
+_EMPTY_KEY = "is empty; every row needs its keys"
+_NO_MONTH = "is not a month; write YYYY-MM or a date"
+_NO_NUMBER = "is not a number"
+_INFINITE = "is infinite"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def read_history(path: Path, columns: HistoryColumns, levels: Sequence[Level]) -
     An empty or NaN quantity is a month without demand. A level with all keys is added at the end
     where no level tells the leaves apart.
     """
-    table, rows = _read_rows(path, columns)
-    _refuse_quantities(path, table, rows, columns)
+    rows, _, faults = _read_rows(path, columns)
+    faults.refuse(_of_quantities(columns))
     return _history(rows, columns, levels)
 
 
@@ -58,46 +61,62 @@ def read_sound_history(
 
     Those are the second answer: the keys and `reason`. Where no series is sound, it raises.
     """
-    table, rows = _read_rows(path, columns)
-    worded = pl.Series("worded", table[columns.quantity]).cast(pl.String)
-    bad = _not_a_number(table, rows, columns) | rows["quantity"].is_infinite().fill_null(False)
+    rows, bad, faults = _read_rows(path, columns)
     broken = (
-        rows.with_row_index("row", offset=1)
-        .with_columns(worded)
-        .filter(bad)
-        .group_by(columns.keys)
+        bad.group_by(columns.keys)
         .agg(pl.all().first())
         .select(*columns.keys, pl.format("broken: row {} has quantity '{}'", "row", "worded").alias("reason"))
-        .sort(columns.keys)
     )
     sound = rows.join(broken, on=columns.keys, how="anti", maintain_order="left")
     if sound.is_empty():
-        _refuse_quantities(path, table, rows, columns)
-    return _history(sound, columns, levels), broken
+        faults.refuse(_of_quantities(columns))
+    words = broken.with_columns(pl.col(columns.keys).cast(pl.String)).sort(columns.keys)
+    return _history(sound, columns, levels), words
 
 
 def _history(rows: pl.DataFrame, columns: HistoryColumns, levels: Sequence[Level]) -> History:
-    empty = rows["quantity"].is_null() | rows["quantity"].is_nan()
-    rows = rows.with_columns(pl.col("quantity").fill_null(0.0).fill_nan(0.0))
+    empty = int((rows["quantity"].is_null() | rows["quantity"].is_nan()).sum())
+    if empty:
+        rows = rows.with_columns(pl.col("quantity").fill_null(0.0).fill_nan(0.0))
     panel = panel_from_rows(rows, columns.keys, _with_leaf_level(rows, columns.keys, levels))
-    return History(panel, int(empty.sum()))
+    return History(panel, empty)
 
 
-def _read_rows(path: Path, columns: HistoryColumns) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The file as it is, and its keys, `ordinal` of the month and `quantity`, null where it is no number."""
-    table = _read_table(path)
-    _check_columns(path, table, columns)
-    rows = table.select(
-        *(pl.col(key).cast(pl.String).str.strip_chars() for key in columns.keys),
-        _ordinal(table, columns.month).alias("ordinal"),
-        _quantity(table, columns.quantity).alias("quantity"),
-    )
-    for key in columns.keys:
-        _refuse(
-            path, table, key, rows[key].is_null() | (rows[key] == ""), "is empty; every row needs its keys"
+def _read_rows(path: Path, columns: HistoryColumns) -> tuple[pl.DataFrame, pl.DataFrame, Faults]:
+    """Rows of keys, `ordinal` of the month and `quantity`, null where it is no number; the bad ones too.
+
+    Bad rows have the keys, the number of the `row` and the quantity as `worded` in the file.
+    """
+    faults, rows, bad_rows = Faults(path), [], []
+    for offset, table in tables(path, _wanted(columns)):
+        block = pl.DataFrame([key_codes(table[key]).alias(key) for key in columns.keys])
+        for key in columns.keys:
+            faults.note(table, offset, key, block[key].is_null(), _EMPTY_KEY)
+        months = ordinals(table[columns.month])
+        faults.note(table, offset, columns.month, months.is_null(), _NO_MONTH)
+        numbers, wrong = quantities(table[columns.quantity])
+        endless = numbers.is_infinite().fill_null(False)
+        faults.note(table, offset, columns.quantity, wrong, _NO_NUMBER)
+        faults.note(table, offset, columns.quantity, endless, _INFINITE)
+        worded = table[columns.quantity].cast(pl.String).alias("worded")
+        bad_rows.append(
+            block.with_columns(worded).with_row_index("row", offset=offset + 1).filter(wrong | endless)
         )
-    _refuse(path, table, columns.month, rows["ordinal"].is_null(), "is not a month; write YYYY-MM or a date")
-    return table, rows
+        rows.append(block.with_columns(months.alias("ordinal"), numbers.alias("quantity")))
+    faults.refuse([*((key, _EMPTY_KEY) for key in columns.keys), (columns.month, _NO_MONTH)])
+    return pl.concat(rows), pl.concat(bad_rows), faults
+
+
+def _wanted(columns: HistoryColumns) -> list[tuple[str, str]]:
+    return [
+        *((key, "") for key in columns.keys),
+        (columns.month, " (name another with --month)"),
+        (columns.quantity, " (name another with --quantity)"),
+    ]
+
+
+def _of_quantities(columns: HistoryColumns) -> list[tuple[str, str]]:
+    return [(columns.quantity, _NO_NUMBER), (columns.quantity, _INFINITE)]
 
 
 def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
@@ -106,80 +125,11 @@ def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
     return ((), *alone) if len(keys) == 1 else ((), *alone, tuple(keys))
 
 
-def _read_table(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise BadHistoryFile(path, "there is no such file")
-    suffix = path.suffix.lower()
-    if suffix not in {".csv", ".parquet"}:
-        raise BadHistoryFile(path, f"its ending {suffix!r} is neither .csv nor .parquet")
-    try:
-        # A CSV is read as text throughout, so that 007 stays a key and a bad number can be named.
-        table = pl.read_parquet(path) if suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadHistoryFile(path, f"it cannot be read as {suffix[1:].upper()} ({reason})") from error
-    if table.is_empty():
-        raise BadHistoryFile(path, "it has no rows")
-    return table
-
-
-def _check_columns(path: Path, table: pl.DataFrame, columns: HistoryColumns) -> None:
-    options = {
-        columns.month: " (name another with --month)",
-        columns.quantity: " (name another with --quantity)",
-    }
-    for name in (*columns.keys, columns.month, columns.quantity):
-        if name not in table.columns:
-            there = ", ".join(table.columns[:20])
-            raise BadHistoryFile(path, f"it has no column {name!r}{options.get(name, '')}; it has {there}")
-
-
-def _ordinal(table: pl.DataFrame, name: str) -> pl.Expr:
-    column = pl.col(name)
-    kind = table.schema[name]
-    if kind in (pl.Date, pl.Datetime):
-        return column.dt.year() * 12 + column.dt.month() - 1
-    parts = column.cast(pl.String).str.strip_chars().str.extract_groups(_MONTH)
-    year = parts.struct.field("1").cast(pl.Int32)
-    month = parts.struct.field("2").cast(pl.Int32)
-    return pl.when(month.is_between(1, 12) & (year >= 1)).then(year * 12 + month - 1)
-
-
-def _quantity(table: pl.DataFrame, name: str) -> pl.Expr:
-    column = pl.col(name)
-    if table.schema[name] == pl.String:
-        text = column.str.strip_chars()
-        return pl.when(text != "").then(text).cast(pl.Float64, strict=False)
-    return column.cast(pl.Float64, strict=False)
-
-
-def _not_a_number(table: pl.DataFrame, rows: pl.DataFrame, columns: HistoryColumns) -> pl.Series:
-    given = table[columns.quantity]
-    filled = given.is_not_null()
-    if given.dtype == pl.String:
-        filled &= given.str.strip_chars() != ""
-    return filled & rows["quantity"].is_null()
-
-
-def _refuse_quantities(path: Path, table: pl.DataFrame, rows: pl.DataFrame, columns: HistoryColumns) -> None:
-    _refuse(path, table, columns.quantity, _not_a_number(table, rows, columns), "is not a number")
-    _refuse(path, table, columns.quantity, rows["quantity"].is_infinite().fill_null(False), "is infinite")
-
-
-def _refuse(path: Path, table: pl.DataFrame, column: str, bad: pl.Series, problem: str) -> None:
-    if bad.any():
-        row = int(bad.arg_max() or 0)
-        others = int(bad.sum()) - 1
-        more = f" (and {others} more rows like it)" if others else ""
-        value = table[column][row]
-        raise BadHistoryFile(path, f"row {row + 1}: {column} {value!r} {problem}{more}")
-
-
 def _with_leaf_level(rows: pl.DataFrame, keys: Sequence[str], levels: Sequence[Level]) -> tuple[Level, ...]:
     """The levels with, last, one that tells every leaf apart."""
-    n_leaves = rows.select(keys).n_unique()
+    leaves = distinct_keys(rows, keys)
     for level in reversed(levels):
         named = [key for key in level if key in keys]
-        if named and len(named) == len(level) and rows.select(named).n_unique() == n_leaves:
+        if named and len(named) == len(level) and leaves.select(named).n_unique() == leaves.height:
             return (*(other for other in levels if other != level), level)
     return (*levels, tuple(keys)) if set(keys) not in map(set, levels) else tuple(levels)

@@ -9,8 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from ingestion.job import Progress
-
 log = structlog.get_logger("tonnage")
 
 
@@ -37,7 +35,7 @@ def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str],
 
 
 @contextmanager
-def rows_read(console: Console, title: str) -> Iterator[Progress]:
+def rows_read(console: Console, title: str) -> Iterator[Callable[[str, int], None]]:
     """A callable that is told, source by source, how many rows have been read so far."""
     if not console.is_terminal:
         yield lambda source, rows: log.info(title, source=source, rows=rows)

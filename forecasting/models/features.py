@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 
-from forecasting.arrays import Bools, Floats, Ints
+from forecasting.arrays import Floats, Ints
 from forecasting.models.naive import SEASON
 
 SMOOTHING = (0.05, 0.1, 0.2, 0.4)
@@ -52,8 +52,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.series)
 
-    def where(self, chosen: Bools) -> "Rows":
-        return Rows(self.series[chosen], self.origin[chosen], self.lead[chosen])
+    def starts(self) -> Ints:
+        """Where neighbours begin that differ in their lead alone, and so share their history."""
+        changes = (np.diff(self.series) != 0) | (np.diff(self.origin) != 0)
+        return np.append(0, np.flatnonzero(changes) + 1) if len(self) else np.empty(0, dtype=np.int64)
 
 
 def next_months(start: int, stop: int, last: int, horizon: int) -> Rows:
@@ -79,10 +81,9 @@ def history_of_rows(values: Floats, born: Ints, rows: Rows) -> Floats:
     """`history_columns` of each row, computed once for neighbours that differ in their lead alone."""
     if not len(rows):
         return np.empty((0, _WIDTH))
-    changes = np.append(True, (np.diff(rows.series) != 0) | (np.diff(rows.origin) != 0))
-    once = history_columns(values, born, rows.series[changes], rows.origin[changes])
-    spread_out: Floats = once[np.cumsum(changes) - 1]
-    return spread_out
+    starts = rows.starts()
+    once = history_columns(values, born, rows.series[starts], rows.origin[starts])
+    return np.repeat(once, np.diff(starts, append=len(rows)), axis=0)
 
 
 @nb.njit(parallel=True, cache=True)
@@ -95,12 +96,13 @@ def history_columns(values: Floats, born: Ints, series: Ints, origin: Ints) -> F
     rows = len(series)
     out = np.empty((rows, _WIDTH))
     for row in nb.prange(rows):
-        _history_of(values[series[row]], born[series[row]], origin[row], out[row])
+        history_of(values[series[row]], born[series[row]], origin[row], out[row])
     return out
 
 
 @nb.njit(cache=True)
-def _history_of(past: Floats, first: int, last: int, out: Floats) -> None:
+def history_of(past: Floats, first: int, last: int, out: Floats) -> None:
+    """`history_columns` of one row."""
     out[:] = 0.0
     age = last - first + 1
     orders = 0
@@ -166,35 +168,41 @@ def lead_columns(
     the same month against the year that it ended.
     """
     rows = len(series)
-    out = np.full((rows, 6), np.nan)
+    out = np.empty((rows, len(LEAD_COLUMNS)))
     for row in nb.prange(rows):
-        past, first, last = values[series[row]], born[series[row]], origin[row]
-        target = last + lead[row]
-        out[row, 0] = lead[row]
-        out[row, 1] = (calendar_month + target) % SEASON
-        same = target - SEASON
-        while same > last:
-            same -= SEASON
-        if same < first:
-            continue
-        out[row, 2] = past[same]
-        out[row, 5] = 1.0 if past[same] > 0 else 0.0
-        around = 0.0
-        count = 0
-        for month in range(max(same - 1, first), min(same + 1, last) + 1):
-            around += past[month]
-            count += 1
-        out[row, 3] = around / count
-        seasons = 0.0
-        years = 0
-        while years < 3 and same - SEASON + 1 >= first:
-            year = past[same - SEASON + 1 : same + 1].sum()
-            seasons += SEASON * past[same] / year if year > 0 else 1.0
-            years += 1
-            same -= SEASON
-        if years > 0:
-            out[row, 4] = seasons / years
+        lead_of(values[series[row]], born[series[row]], origin[row], lead[row], calendar_month, out[row])
     return out
+
+
+@nb.njit(cache=True)
+def lead_of(past: Floats, first: int, last: int, lead: int, calendar_month: int, out: Floats) -> None:
+    """`lead_columns` of one row."""
+    out[:] = np.nan
+    target = last + lead
+    out[0] = lead
+    out[1] = (calendar_month + target) % SEASON
+    same = target - SEASON
+    while same > last:
+        same -= SEASON
+    if same < first:
+        return
+    out[2] = past[same]
+    out[5] = 1.0 if past[same] > 0 else 0.0
+    around = 0.0
+    count = 0
+    for month in range(max(same - 1, first), min(same + 1, last) + 1):
+        around += past[month]
+        count += 1
+    out[3] = around / count
+    seasons = 0.0
+    years = 0
+    while years < 3 and same - SEASON + 1 >= first:
+        year = past[same - SEASON + 1 : same + 1].sum()
+        seasons += SEASON * past[same] / year if year > 0 else 1.0
+        years += 1
+        same -= SEASON
+    if years > 0:
+        out[4] = seasons / years
 
 
 def column(columns: Floats, name: str) -> Floats:

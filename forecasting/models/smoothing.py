@@ -8,6 +8,7 @@ import numba as nb
 import numpy as np
 
 from forecasting.arrays import Floats, Ints
+from forecasting.models.akaike import akaike_weights
 from forecasting.models.naive import SEASON
 from forecasting.models.protocol import SeriesBatch
 
@@ -18,7 +19,6 @@ _SEASONAL = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6)
 _NO_SEASON = -1.0
 # What a season costs in the information criterion: its twelve values are shared information, not free ones.
 _SEASON_PARAMETERS = 6.0
-_LEAST_WEIGHT = 1e-3
 _LOG_OFFSET = 0.05
 
 
@@ -58,8 +58,11 @@ class Smoothing:
         logs = np.log(np.where(offset > 0, shifted, 1.0))
         forecasts = _hindcast(logs, history.born, phase, grid, origins, horizon)
         # Beyond e^3 times the largest value seen, a log-scale trend has run away.
-        forecasts = np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None])
-        return np.where(offset[:, :, None] > 0, np.exp(forecasts) - offset[:, :, None], 0.0)
+        np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None], out=forecasts)
+        np.exp(forecasts, out=forecasts)
+        forecasts -= offset[:, :, None]
+        forecasts[offset[:, 0] <= 0] = 0.0
+        return forecasts
 
 
 def _mean_alive(history: SeriesBatch) -> Floats:
@@ -73,12 +76,13 @@ def _hindcast(values: Floats, born: Ints, phase: int, grid: Floats, origins: int
     """Shape (series, origins + 1, horizon); each series by itself, so threads cannot change a bit."""
     series, months = values.shape
     out = np.zeros((series, origins + 1, horizon))
+    prices = _prices(grid)
     for i in nb.prange(series):
         first = born[i]
         window = _start_window(months - first, origins)
         start = _initial_state(values[i], first, phase, window)
         losses = _losses(values[i], first, phase, grid, start, origins)
-        weights = _akaike_weights(losses, first, months, grid, origins)
+        weights = akaike_weights(losses, months - first - _burn_in(months - first), prices)
         _average(values[i], first, phase, grid, start, weights, out[i])
         _mean_while_young(values[i], first, window, out[i])
     return out
@@ -192,35 +196,13 @@ def _burn_in(months: int) -> int:
 
 
 @nb.njit(cache=True)
-def _akaike_weights(losses: Floats, first: int, months: int, grid: Floats, origins: int) -> Floats:
-    """Weights that sum to one, shape (origins + 1, combinations); tiny ones are dropped."""
-    count = len(grid)
-    weights = np.empty(losses.shape)
-    burn_in = _burn_in(months - first)
-    largest = 1e-300
-    for p in range(count):
-        largest = max(largest, losses[-1, p])
-    for k in range(origins + 1):
-        observed = months - origins + k - first - burn_in
-        if observed < 4:
-            weights[k] = 1.0 / count
-            continue
-        best = np.inf
-        for p in range(count):
-            parameters = (2.0 if grid[p, 3] > 0 else 0.0) + (_SEASON_PARAMETERS if grid[p, 2] >= 0 else 0.0)
-            # The floor, relative to the series, keeps a perfect fit finite and the weights free of its unit.
-            weights[k, p] = observed * np.log(losses[k, p] + 1e-12 * largest) + 2.0 * parameters
-            best = min(best, weights[k, p])
-        total = 0.0
-        for p in range(count):
-            weights[k, p] = np.exp(-0.5 * (weights[k, p] - best))
-            total += weights[k, p]
-        kept = 0.0
-        for p in range(count):
-            weights[k, p] = weights[k, p] / total if weights[k, p] >= _LEAST_WEIGHT * total else 0.0
-            kept += weights[k, p]
-        weights[k] /= kept
-    return weights
+def _prices(grid: Floats) -> Floats:
+    """What each combination's parameters cost, shape (combinations,)."""
+    prices = np.empty(len(grid))
+    for p in range(len(grid)):
+        parameters = (2.0 if grid[p, 3] > 0 else 0.0) + (_SEASON_PARAMETERS if grid[p, 2] >= 0 else 0.0)
+        prices[p] = np.exp(-parameters)
+    return prices
 
 
 @nb.njit(cache=True)
@@ -239,35 +221,64 @@ def _average(
     steps = _steps_of(some)
     level, trend, season = _begin(start, some)
     error = np.empty(len(chosen))
-    reach = np.zeros((horizon, len(chosen)))
-    for q in range(len(chosen)):
-        power = 1.0
-        for h in range(horizon):
-            power *= some[q, 3]
-            reach[h, q] = power + (reach[h - 1, q] if h else 0.0)
+    damping, dampings = _dampings(some)
+    reach = _reach(dampings, horizon)
+    # At all origins before its first month a series is what it starts as.
     for k in range(max(0, first - (months - origins)) + 1):
-        _add(out[k], weights[k], chosen, level, trend, season, reach, first + phase)
+        _add(out[k], weights[k][chosen], level, trend, season, damping, reach, first + phase)
     for t in range(first, months):
         _step(y[t], level, trend, season[(t + phase) % SEASON], steps, error)
         k = t + 1 - (months - origins)
         if k >= 0:
-            out[k] = 0.0
-            _add(out[k], weights[k], chosen, level, trend, season, reach, t + 1 + phase)
+            _add(out[k], weights[k][chosen], level, trend, season, damping, reach, t + 1 + phase)
 
 
 @nb.njit(cache=True)
+def _dampings(grid: Floats) -> tuple[Ints, Floats]:
+    """Which damping each combination has, and the few there are."""
+    found = np.unique(grid[:, 3])
+    return np.searchsorted(found, grid[:, 3]), found
+
+
+@nb.njit(cache=True)
+def _reach(dampings: Floats, horizon: int) -> Floats:
+    """How many months' trend each damping adds by each lead, shape (dampings, horizon)."""
+    reach = np.zeros((len(dampings), horizon))
+    for d in range(len(dampings)):
+        power, total = 1.0, 0.0
+        for h in range(horizon):
+            power *= dampings[d]
+            total += power
+            reach[d, h] = total
+    return reach
+
+
+@nb.njit(cache=True, fastmath={"reassoc", "contract"})
 def _add(
     out: Floats,
-    weights: Floats,
-    chosen: Ints,
+    weight: Floats,
     level: Floats,
     trend: Floats,
     season: Floats,
+    damping: Ints,
     reach: Floats,
     month: int,
 ) -> None:
-    for q in range(len(chosen)):
-        weight = weights[chosen[q]]
-        if weight > 0:
-            for h in range(len(out)):
-                out[h] += weight * (level[q] + reach[h, q] * trend[q] + season[(month + h) % SEASON, q])
+    """The weighted forecast, shape (horizon,): a sum over combinations for the level, for each damping's
+    trend and for each calendar month, not for each lead."""
+    height = 0.0
+    for q in range(len(weight)):
+        height += weight[q] * level[q]
+    slope = np.zeros(len(reach))
+    for q in range(len(weight)):
+        slope[damping[q]] += weight[q] * trend[q]
+    seasons = np.zeros(SEASON)
+    for m in range(SEASON):
+        value = 0.0
+        for q in range(len(weight)):
+            value += weight[q] * season[m, q]
+        seasons[m] = value
+    for h in range(len(out)):
+        out[h] = height + seasons[(month + h) % SEASON]
+        for d in range(len(reach)):
+            out[h] += reach[d, h] * slope[d]

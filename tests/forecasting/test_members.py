@@ -90,7 +90,6 @@ def test_origins_that_slow_members_skip_are_forecast_as_without_them(
     skipped = np.setdiff1d(np.arange(ORIGINS + 1), [0, 12, 24])
     np.testing.assert_array_equal(slow.forecasts[:, skipped], fast.forecasts[:, skipped])
     assert np.isfinite(slow.forecasts).all()
-    np.testing.assert_array_equal(slow.errors, errors_of(steel().values, slow.forecasts))
     assert slow.fallback.reasons == ["", ""]
 
 

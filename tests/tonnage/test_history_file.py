@@ -121,3 +121,26 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_columns_named_twice(keys: tuple[str, ...]) -> None:
     with pytest.raises(BadHierarchy, match="named twice"):
         HistoryColumns(keys)
+
+
+def test_a_file_of_many_blocks_is_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "history.parquet"
+    month = [f"2026-{m:02d}" for m in range(1, 7)] * 4
+    customer = [name for name in ("B", " A", "C", "A ") for _ in range(6)]
+    table = pl.DataFrame({"customer": customer, "month": month, "quantity": range(24), "note": "x"})
+    panels = []
+    for block in (4_000_000, 5):
+        monkeypatch.setattr("tonnage.history_rows._BLOCK", block)
+        for rows in (table, table.sort("month", "customer", maintain_order=True)):
+            rows.write_parquet(path)
+            panels.append(read_history(path, COLUMNS, LEVELS).panel)
+    for panel in panels:
+        assert panel.hierarchy.leaves["customer"].to_list() == ["A", "B", "C"]
+        assert panel.quantity[0].tolist() == [24.0, 26.0, 28.0, 30.0, 32.0, 34.0]
+        assert panel.quantity.tobytes() == panels[0].quantity.tobytes()
+    bad = table.with_columns(
+        pl.when(pl.col("quantity") > 20).then(float("inf")).otherwise("quantity").alias("quantity")
+    )
+    bad.write_parquet(path)
+    with pytest.raises(BadHistoryFile, match=r"row 22: quantity inf is infinite \(and 2 more rows like it\)"):
+        read_history(path, COLUMNS, LEVELS)
