@@ -1,12 +1,11 @@
 """From a recipe and history to a coherent forecast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
-from forecasting.combine import relative_error, weigh
-from forecasting.covariance import Covariance, shrinkage, structural, variance
+from forecasting.covariance import Covariance, shrinkage, structural
 from forecasting.distribution import LevelDistribution
 from forecasting.errors import TooLittleHistory
 from forecasting.fallbacks import Fallbacks, joined
@@ -17,7 +16,9 @@ from forecasting.level_forecast import LevelForecast, forecast_level
 from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
-from forecasting.reconcile import reconcile, reconcile_nonnegative
+from forecasting.reconcile import reconcile_nonnegative
+from forecasting.reconcile_by_past import reconcile_by_past
+from forecasting.sharing import share
 from forecasting.spread import no_spread, spread_of
 
 MONTHS_NEEDED = 2
@@ -25,7 +26,7 @@ NO_DEMAND = "no demand yet: zero"
 # Up to this many past forecasts (nodes x origins x horizon) are reconciled like the present one, so that
 # past errors decide between reconciliations and give the spread around coherent means.
 _MOST_PAST = 4_000_000
-_FEW_ORIGINS = 12
+_ENOUGH_ORIGINS, _FEW_ORIGINS = 48, 12
 # Beyond this many nodes errors shared by many of them take too long to follow.
 _MOST_SHARED = 400_000
 _LEVEL_MONTHS = 48
@@ -94,24 +95,18 @@ def _fit_active(
 ) -> tuple[Floats, tuple[LevelDistribution, ...], Fallbacks]:
     """Coherent means (nodes, horizon), distributions by level and reasons, where every leaf had demand."""
     hierarchy, values = panel.hierarchy, panel.nodes()
-    origins = count_origins(panel.n_months)
-    small = hierarchy.n_nodes * (origins + 1) * horizon <= _MOST_PAST
-    if not small:
-        origins = min(origins, _FEW_ORIGINS)
+    origins, small = _affordable(count_origins(panel.n_months), hierarchy.n_nodes * horizon)
+    batches = [SeriesBatch(panel.first, values[part], panel.node_born[part]) for part in hierarchy.slices]
+    if recipe.shares:
+        shared = share(hierarchy, batches, origins, horizon)
+        batches = [replace(batch, shared=one) for batch, one in zip(batches, shared, strict=True)]
     levels = [
-        forecast_level(
-            recipe,
-            SeriesBatch(panel.first, values[part], panel.node_born[part]),
-            origins,
-            horizon,
-            leaves=part is hierarchy.slices[-1],
-        )
-        for part in hierarchy.slices
+        forecast_level(recipe, batch, origins, horizon, leaves=batch is batches[-1]) for batch in batches
     ]
     base = np.concatenate([level.mean for level in levels])
     pasts = [level.hindcasts.forecasts for level in levels]
     if small:
-        mean, coherent = _reconcile_with_past(hierarchy, values, base, np.concatenate(pasts))
+        mean, coherent = reconcile_by_past(hierarchy, values, base, np.concatenate(pasts))
         pasts = [coherent[part] for part in hierarchy.slices]
     else:
         mean = reconcile_nonnegative(hierarchy, base, _trusted(hierarchy, values, pasts))
@@ -119,56 +114,21 @@ def _fit_active(
     return mean, _distributions(panel, values, levels, mean, pasts), fallback
 
 
+def _affordable(origins: int, cells: int) -> tuple[int, bool]:
+    """How many past origins there is room for, and whether what was forecast there can be reconciled.
+
+    `cells` are the nodes times the months ahead.
+    """
+    room = _MOST_PAST // cells - 1
+    small = room >= min(origins, _ENOUGH_ORIGINS)
+    return min(origins, room if small else _FEW_ORIGINS), small
+
+
 def _trusted(hierarchy: Hierarchy, values: Floats, pasts: list[Floats]) -> Covariance:
     """Whom to trust, from past errors one month ahead; where nodes are many, from their numbers of leaves."""
     if hierarchy.n_nodes > _MOST_SHARED:
         return structural(hierarchy)
     return shrinkage(errors_of(values, np.concatenate([past[:, :, :1] for past in pasts]))[:, :, 0])
-
-
-def _reconcile_with_past(
-    hierarchy: Hierarchy, values: Floats, base: Floats, past: Floats
-) -> tuple[Floats, Floats]:
-    """Coherent means (nodes, horizon) and past forecasts (nodes, origins + 1, horizon) of months that came.
-
-    No reconciliation is best everywhere, so three are averaged, weighted by how well each would have
-    done: an average of coherent forecasts is coherent.
-    """
-    leaves, (origin, lead) = hierarchy.slices[-1], _months_known(past)
-    columns = past[:, origin, lead]
-    came = values[:, values.shape[1] - past.shape[1] + 1 + origin + lead]
-    one_step = (came - columns)[:, lead == 0]
-    trusted = (shrinkage(one_step), variance(one_step))
-    # The third trusts the leaves alone.
-    pasts = [reconcile(hierarchy, columns, each) for each in trusted]
-    pasts.append(hierarchy.aggregate(columns[leaves]))
-    means = [reconcile_nonnegative(hierarchy, base, each) for each in trusted]
-    means.append(hierarchy.aggregate(base[leaves]))
-    size = np.abs(values).mean(axis=1)
-    weights = weigh([_level_errors(hierarchy, came - each, size) for each in pasts])
-    coherent = np.full_like(past, np.nan)
-    coherent[:, origin, lead] = _averaged(weights, pasts)
-    return _averaged(weights, means), coherent
-
-
-def _months_known(past: Floats) -> tuple[Ints, Ints]:
-    """Origins and leads, each (columns,), of the past forecasts whose months have come by now."""
-    _, origins, horizon = past.shape
-    origin, lead = np.nonzero(np.add.outer(np.arange(origins), np.arange(horizon)) < origins - 1)
-    return origin, lead
-
-
-def _averaged(weights: Floats, candidates: list[Floats]) -> Floats:
-    average = np.zeros_like(candidates[0])
-    for weight, each in zip(weights, candidates, strict=True):
-        average += weight * each
-    return average
-
-
-def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
-    """Mean over the levels of their relative errors: each level counts the same."""
-    found = np.array([relative_error(errors[part], size[part]) for part in hierarchy.slices])
-    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
 
 def _distributions(

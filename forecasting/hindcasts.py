@@ -1,6 +1,6 @@
 """What would have been forecast at past origins, and how far from what came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from forecasting.members import ask_members
 from forecasting.models.protocol import SeriesBatch
 from forecasting.recipe import Recipe
 
-MOST_ORIGINS = 48
+MOST_ORIGINS = 96
 _LEARNING_MONTHS = 36
 
 
@@ -60,7 +60,7 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     calendar = np.ones((len(level), history.n_months + horizon))
     if recipe.calendar:
         calendar = calendar_factors(history, horizon)
-    plain = SeriesBatch(history.first, history.values / calendar[:, : history.n_months], history.born)
+    plain = replace(history, values=history.values / calendar[:, : history.n_months])
     ahead = np.lib.stride_tricks.sliding_window_view(calendar, horizon, axis=1)[:, -origins - 1 :]
     answers = ask_members(recipe, plain, origins, horizon)
     for made in answers.forecasts:

@@ -6,9 +6,11 @@ import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.fallbacks import Fallbacks
+from forecasting.models.autoregression import Autoregression
 from forecasting.models.in_workers import PROPHET, STATSMODELS, InWorkers
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
+from forecasting.models.shared_season import SharedSeason
 from forecasting.models.smoothing import Smoothing
 from forecasting.models.theta import Theta
 from forecasting.recipe import Member, Recipe, SlowMember
@@ -16,6 +18,8 @@ from forecasting.recipe import Member, Recipe, SlowMember
 _FAST: dict[Member, Model] = {
     "smoothing": Smoothing("raw"),
     "log_smoothing": Smoothing("log"),
+    "shared_season": SharedSeason(),
+    "autoregression": Autoregression(),
     "theta": Theta(),
     "seasonal_naive": Naive(),
 }

@@ -5,7 +5,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-type Member = Literal["smoothing", "log_smoothing", "theta", "seasonal_naive"]
+type Member = Literal[
+    "smoothing", "log_smoothing", "shared_season", "autoregression", "theta", "seasonal_naive"
+]
 type SlowMember = Literal["statsmodels", "prophet"]
 
 
@@ -27,6 +29,11 @@ class Recipe:
     slow_members: tuple[SlowMember, ...] = ()
     slow_nodes: int = 0
     slow_seconds: float = 20.0
+
+    @property
+    def shares(self) -> bool:
+        """Whether some member needs to know what a level's series share with the rest of the hierarchy."""
+        return bool({"shared_season", "autoregression"} & set(self.members))
 
     @property
     def key(self) -> str:

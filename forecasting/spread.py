@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import ndtr, ndtri, stdtrit
 
 from forecasting.arrays import Floats
 from forecasting.row_quantiles import row_quantiles
 
 # Errors grow with the forecast, a little less than in proportion: a busy month misses by more tonnes.
 _POWER = 0.75
-_FLOOR = 0.1
+_FLOOR = 0.3
 GRID = np.array([0.005, 0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99, 0.995])
 _LEAST_ERRORS = 24
+# Fewer origins say nothing about how alike their errors are; an autocorrelation below this is taken as none;
+# and even the most alike errors are worth this many.
+_LEAST_ORIGINS, _NEGLIGIBLE, _LEAST_WORTH = 6, 0.05, 3.0
 
 
 class Distribution(Protocol):
@@ -49,7 +53,8 @@ def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) ->
     month has not come yet; `level`, shape (nodes,), is each node's average demand. Errors are made
     comparable by the size of their forecast, by lead (pooled over the nodes) and by node. The shape is
     halfway between each node's own errors and those of its level, so that few errors do not decide the
-    tails; half of the level's common bias stays in.
+    tails; half of the level's common bias stays in. It is widened as Student's t is against the normal
+    curve, for a scale learned from as many errors as the level's are worth.
     """
     standard = errors / _size(forecasts, level[:, None, None])
     lead = _by_lead(standard)
@@ -58,7 +63,41 @@ def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) ->
     seen = per_node > 0
     standard = standard / np.where(seen, per_node, 1.0)[:, None, None]
     scale = np.where(seen, per_node, 0.0)[:, None] * lead * _size(mean, level[:, None])
-    return Spread(mean, scale, _shapes(standard.reshape(len(mean), -1), seen))
+    widening = _widening(effective_origins(standard))
+    return Spread(mean, scale, _shapes(standard.reshape(len(mean), -1), seen) * widening)
+
+
+def effective_origins(errors: Floats) -> float:
+    """How many independent origins the errors (nodes, origins, horizon) are worth, mean over the leads.
+
+    Errors of origins next to each other are alike, the more so the longer the lead: n / (1 + 2 sum of
+    autocorrelations), pooled over the nodes (Bartlett 1946), each sum up to the first that is negligible.
+    """
+    found = []
+    for lead in range(errors.shape[2]):
+        known = errors[:, np.isfinite(errors[:, :, lead]).all(axis=0), lead]
+        origins = known.shape[1]
+        power = np.square(known).sum()
+        if origins < _LEAST_ORIGINS or power <= 0:
+            continue
+        alike = 1.0
+        for apart in range(1, origins - 1):
+            together = (known[:, apart:] * known[:, :-apart]).sum() * origins / (origins - apart)
+            if together < _NEGLIGIBLE * power:
+                break
+            alike += 2.0 * together / power * (1.0 - apart / origins)
+        found.append(origins / alike)
+    return max(float(np.mean(found)), _LEAST_WORTH) if found else _LEAST_WORTH
+
+
+def _widening(degrees: float) -> Floats:
+    """Student's t by the normal curve at GRID, shape (GRID,); in the middle as next to it."""
+    normal = ndtri(GRID)
+    middle = np.argmin(np.abs(normal))
+    normal[middle] = normal[middle + 1]
+    student = stdtrit(degrees, ndtr(normal))
+    ratio: Floats = student / normal
+    return ratio
 
 
 def _size(forecasts: Floats, level: Floats) -> Floats:

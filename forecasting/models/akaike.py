@@ -14,7 +14,8 @@ def akaike_weights(losses: Floats, observed: int, prices: Floats) -> Floats:
     """Akaike weights (Burnham & Anderson 2002) that sum to one, shape (origins + 1, combinations).
 
     `losses`, of the same shape, are sums of squared errors up to each origin, `observed` of them up to the
-    last; `prices`, shape (combinations,), are exp(-number of parameters). Tiny weights are dropped.
+    last; `prices`, of the same shape, are exp(-number of parameters) times how likely each combination was
+    before a series had shown itself. Tiny weights are dropped.
     exp(-AIC / 2) is the price times loss^(-observed / 2): products and a root, where a logarithm and an
     exponential for each would take longer than the errors themselves.
     """
@@ -29,7 +30,7 @@ def akaike_weights(losses: Floats, observed: int, prices: Floats) -> Floats:
     for k in range(origins + 1):
         seen = observed - origins + k
         if seen < _FEWEST_ERRORS:
-            weights[k] = 1.0 / count
+            weights[k] = prices[k] / prices[k].sum()
             continue
         least = np.inf
         for p in range(count):
@@ -37,7 +38,7 @@ def akaike_weights(losses: Floats, observed: int, prices: Floats) -> Floats:
         weight = weights[k]
         for p in range(count):
             ratio[p] = (least + floor) / (losses[k, p] + floor)
-            weight[p] = prices[p] * np.sqrt(ratio[p]) if seen % 2 else prices[p]
+            weight[p] = prices[k, p] * np.sqrt(ratio[p]) if seen % 2 else prices[k, p]
         _multiply_by_powers(weight, ratio, seen // 2)
         total = 0.0
         for p in range(count):

@@ -8,8 +8,22 @@ from forecasting.months import Month
 
 
 @dataclass(frozen=True, eq=False)
+class Shared:
+    """What the rest of a hierarchy tells the series of one level.
+
+    `seasons_then` and `seasons_now`, shape (series, 12), are logarithms by month since the first, read from
+    what each series is part of up to the first past origin and up to the end; `coefficients`, shape
+    (origins + 1, horizon, columns), say how months follow from the year before, as known at each origin.
+    """
+
+    seasons_then: Floats
+    seasons_now: Floats
+    coefficients: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class SeriesBatch:
-    """Series that share a calendar.
+    """Series that share a calendar, and what they share with the rest of their hierarchy, if they have one.
 
     `values` has shape (series, months); `born`, shape (series,), is the position of each first month.
     """
@@ -17,6 +31,7 @@ class SeriesBatch:
     first: Month
     values: Floats
     born: Ints
+    shared: Shared | None = None
 
     @property
     def n_months(self) -> int:

@@ -11,10 +11,20 @@ from forecasting.arrays import Floats, Ints
 from forecasting.models.akaike import akaike_weights
 from forecasting.models.naive import SEASON
 from forecasting.models.protocol import SeriesBatch
+from forecasting.models.training_rows import typical_rows
 
 _LEVEL = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8)
 # Weight of the trend relative to the level's, and damping; zero damping is no trend at all.
-_TREND = ((0.0, 0.0), (0.0, 0.9), (0.0, 0.98), (0.05, 0.9), (0.05, 0.98), (0.2, 0.9))
+_TREND = (
+    (0.0, 0.0),
+    (0.02, 0.98),
+    (0.02, 0.995),
+    (0.05, 0.9),
+    (0.05, 0.98),
+    (0.1, 0.95),
+    (0.1, 0.98),
+    (0.2, 0.9),
+)
 _SEASONAL = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6)
 _NO_SEASON = -1.0
 # What a season costs in the information criterion: its twelve values are shared information, not free ones.
@@ -22,8 +32,11 @@ _SEASON_PARAMETERS = 6.0
 _LOG_OFFSET = 0.05
 
 
-# Beyond this many series a coarser grid does: a fifth of the combinations.
+# Beyond this many series a coarser grid does: a sixth of the combinations.
 _MANY = 5_000
+# How likely each combination is, is learned from this many series, in as many rounds, starting from this
+# many that know nothing.
+_TEACHERS, _ROUNDS, _IGNORANT = 128, 3, 5.0
 
 
 def parameter_grid(series: int) -> Floats:
@@ -41,8 +54,9 @@ class Smoothing:
 
     Every combination of a fixed grid of parameters runs through each series; forecasts are averaged with
     Akaike weights (Burnham & Anderson 2002; Kolassa 2011), at each origin from the errors up to there. The
-    recursion is that of Hyndman, Koehler, Ord & Snyder (2008), ETS(A,Ad,A). On the log scale, of demand
-    plus 5 % of its mean, season and trend act in proportion.
+    recursion is that of Hyndman, Koehler, Ord & Snyder (2008), ETS(A,Ad,A). Before a series has shown
+    itself, a combination is as likely as it has been for the others of the batch (empirical Bayes: Efron &
+    Morris 1975). On the log scale, of demand plus 5 % of its mean, season and trend act in proportion.
     """
 
     scale: Literal["raw", "log"] = "raw"
@@ -51,12 +65,15 @@ class Smoothing:
         """See `Model.hindcast`."""
         phase = history.first.month - 1
         grid = parameter_grid(len(history.values))
+        teachers = typical_rows(history.values, history.born, _TEACHERS)
         if self.scale == "raw":
-            return _hindcast(history.values, history.born, phase, grid, origins, horizon)
+            prices = _learned_prices(history.values[teachers], history.born[teachers], phase, grid, origins)
+            return _hindcast(history.values, history.born, phase, grid, prices, horizon)
         offset = _LOG_OFFSET * _mean_alive(history)[:, None]
         shifted = np.maximum(history.values, 0.0) + offset
         logs = np.log(np.where(offset > 0, shifted, 1.0))
-        forecasts = _hindcast(logs, history.born, phase, grid, origins, horizon)
+        prices = _learned_prices(logs[teachers], history.born[teachers], phase, grid, origins)
+        forecasts = _hindcast(logs, history.born, phase, grid, prices, horizon)
         # Beyond e^3 times the largest value seen, a log-scale trend has run away.
         np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None], out=forecasts)
         np.exp(forecasts, out=forecasts)
@@ -71,12 +88,45 @@ def _mean_alive(history: SeriesBatch) -> Floats:
     return mean
 
 
+def _learned_prices(values: Floats, born: Ints, phase: int, grid: Floats, origins: int) -> Floats:
+    """What each combination costs at each origin, shape (origins + 1, combinations), learned from series."""
+    own = _prices(grid)
+    prices = np.tile(own, (origins + 1, 1))
+    losses = _all_losses(values, born, phase, grid, origins)
+    observed = np.array([values.shape[1] - first - _burn_in(values.shape[1] - first) for first in born])
+    for _ in range(_ROUNDS):
+        weights = _all_weights(losses, observed, prices).sum(axis=0)
+        likely = (weights + _IGNORANT / len(grid)) / (len(values) + _IGNORANT)
+        prices = own * likely
+    return prices
+
+
 @nb.njit(parallel=True, cache=True)
-def _hindcast(values: Floats, born: Ints, phase: int, grid: Floats, origins: int, horizon: int) -> Floats:
+def _all_losses(values: Floats, born: Ints, phase: int, grid: Floats, origins: int) -> Floats:
+    """Shape (series, origins + 1, combinations)."""
+    series, months = values.shape
+    losses = np.empty((series, origins + 1, len(grid)))
+    for i in nb.prange(series):
+        start = _initial_state(values[i], born[i], phase, _start_window(months - born[i], origins))
+        losses[i] = _losses(values[i], born[i], phase, grid, start, origins)
+    return losses
+
+
+@nb.njit(parallel=True, cache=True)
+def _all_weights(losses: Floats, observed: Ints, prices: Floats) -> Floats:
+    """Shape (series, origins + 1, combinations)."""
+    weights = np.empty(losses.shape)
+    for i in nb.prange(len(losses)):
+        weights[i] = akaike_weights(losses[i], observed[i], prices)
+    return weights
+
+
+@nb.njit(parallel=True, cache=True)
+def _hindcast(values: Floats, born: Ints, phase: int, grid: Floats, prices: Floats, horizon: int) -> Floats:
     """Shape (series, origins + 1, horizon); each series by itself, so threads cannot change a bit."""
     series, months = values.shape
+    origins = len(prices) - 1
     out = np.zeros((series, origins + 1, horizon))
-    prices = _prices(grid)
     for i in nb.prange(series):
         first = born[i]
         window = _start_window(months - first, origins)

@@ -4,7 +4,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.arrays import Floats, Ints
+from forecasting.arrays import Bools, Floats, Ints
 from forecasting.models.features import Rows
 
 type Hashes = NDArray[np.uint64]
@@ -30,6 +30,15 @@ def sample_rows(values: Floats, born: Ints, leads: int, least_age: int, cap: int
     return Rows(series[order], origin[order], lead[order])
 
 
+def typical_rows(values: Floats, born: Ints, count: int) -> Ints:
+    """Places of up to `count` series, drawn by hash of their shape and sorted by it, shape (chosen,).
+
+    Neither the order of series, nor an added empty one, nor the unit changes the choice.
+    """
+    keys, empty = _shape_keys(values, born)
+    return np.flatnonzero(~empty)[np.argsort(keys[~empty], kind="stable")][:count]
+
+
 @nb.njit(cache=True)
 def _mix(state: np.uint64, word: np.uint64) -> np.uint64:
     # The finalizer of splitmix64 (Steele, Lea & Flood 2014).
@@ -42,17 +51,36 @@ def _mix(state: np.uint64, word: np.uint64) -> np.uint64:
 @nb.njit(parallel=True, cache=True)
 def series_keys(values: Floats, born: Ints, seed: int) -> Hashes:
     """A hash of what each series holds, shape (series,); equal series share it."""
-    count, months = values.shape
+    count = len(values)
     keys = np.empty(count, dtype=np.uint64)
     for i in nb.prange(count):
         largest = values[i].max()
         state = _mix(np.uint64(seed), np.uint64(born[i]))
         if largest > 0:
             state = _mix(state, np.uint64(np.int64(round(np.log(largest) * _STEP))))
-            for month in range(born[i], months):
-                state = _mix(state, np.uint64(np.int64(round(values[i, month] / largest * _STEP))))
+            state = _mix_months(state, values[i, born[i] :], largest)
         keys[i] = state
     return keys
+
+
+@nb.njit(parallel=True, cache=True)
+def _shape_keys(values: Floats, born: Ints) -> tuple[Hashes, Bools]:
+    """A hash of each series' shape whatever its unit, and whether it never had demand, both (series,)."""
+    keys = np.zeros(len(values), dtype=np.uint64)
+    empty = np.ones(len(values), dtype=np.bool_)
+    for i in nb.prange(len(values)):
+        largest = values[i].max()
+        if largest > 0:
+            empty[i] = False
+            keys[i] = _mix_months(np.uint64(born[i]), values[i, born[i] :], largest)
+    return keys, empty
+
+
+@nb.njit(cache=True)
+def _mix_months(state: np.uint64, past: Floats, largest: float) -> np.uint64:
+    for value in past:
+        state = _mix(state, np.uint64(np.int64(round(value / largest * _STEP))))
+    return state
 
 
 @nb.njit(cache=True)
