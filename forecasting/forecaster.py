@@ -12,7 +12,7 @@ from forecasting.errors import TooLittleHistory
 from forecasting.forecast import Forecast, check_probabilities
 from forecasting.hierarchy import Hierarchy
 from forecasting.hindcasts import count_origins, errors_of
-from forecasting.level_forecast import LevelForecast, forecast_level
+from forecasting.level_forecast import LevelForecast, begin_learning, forecast_level
 from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
@@ -91,15 +91,12 @@ def _fit_active(
     small = hierarchy.n_nodes * (origins + 1) * horizon <= _MOST_PAST
     if not small:
         origins = min(origins, _FEW_ORIGINS)
+    batches = [SeriesBatch(panel.first, values[part], panel.node_born[part]) for part in hierarchy.slices]
+    # The leaves' trees grow beside all else.
+    learning = [begin_learning(recipe, batch, leaves=batch is batches[-1]) for batch in batches]
     levels = [
-        forecast_level(
-            recipe,
-            SeriesBatch(panel.first, values[part], panel.node_born[part]),
-            origins,
-            horizon,
-            leaves=part is hierarchy.slices[-1],
-        )
-        for part in hierarchy.slices
+        forecast_level(recipe, batch, begun, origins, horizon)
+        for batch, begun in zip(batches, learning, strict=True)
     ]
     base = np.concatenate([level.mean for level in levels])
     pasts = [level.hindcasts.forecasts for level in levels]

@@ -1,5 +1,6 @@
 """All nodes of one level, forecast by themselves, before anything has to add up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from forecasting.arrays import Bools, Floats
 from forecasting.demand_class import classify
 from forecasting.hindcasts import Hindcasts, hindcast
-from forecasting.models.boosted import Boosted
-from forecasting.models.intermittent import OrdersAndSizes
+from forecasting.models.boosted import Boosted, FittedBoosted
+from forecasting.models.intermittent import FittedOrdersAndSizes, OrdersAndSizes
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.two_part import TwoPart
 from forecasting.recipe import Recipe
@@ -52,18 +53,33 @@ class LevelForecast:
         return out
 
 
-def forecast_level(
-    recipe: Recipe, history: SeriesBatch, origins: int, horizon: int, *, leaves: bool
-) -> LevelForecast:
-    """Forecast the nodes of one level from their own history and, for the leaves, from each other's."""
-    hindcasts = hindcast(recipe, history, origins, horizon)
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """A model that is learning across the series of a level; `finish`, if any, waits for it."""
+
+    active: Bools
+    intermittent: bool
+    finish: Callable[[], FittedBoosted | FittedOrdersAndSizes] | None
+
+
+def begin_learning(recipe: Recipe, history: SeriesBatch, *, leaves: bool) -> Learning:
+    """Begin to learn, for the leaves and where demand is intermittent, from each other's history."""
     active = (history.values > 0).any(axis=1)
     some = SeriesBatch(history.first, history.values[active], history.born[active])
     intermittent = (
         recipe.learned and bool(active.any()) and classify(some.values, some.born).level_is_intermittent
     )
     if not recipe.learned or active.sum() < _FEWEST or not (leaves or intermittent):
-        return LevelForecast(hindcasts, active, None, intermittent=False)
-    few_enough = len(some.values) <= _MOST_BOOSTED
-    model = Boosted() if leaves and few_enough else OrdersAndSizes()
-    return LevelForecast(hindcasts, active, model.fit(some).predict(horizon), intermittent)
+        return Learning(active, False, None)
+    if leaves and len(some.values) <= _MOST_BOOSTED:
+        return Learning(active, intermittent, Boosted().begin(some))
+    return Learning(active, intermittent, lambda: OrdersAndSizes().fit(some))
+
+
+def forecast_level(
+    recipe: Recipe, history: SeriesBatch, learning: Learning, origins: int, horizon: int
+) -> LevelForecast:
+    """Forecast the nodes of one level from their own history and by what is learned from each other's."""
+    hindcasts = hindcast(recipe, history, origins, horizon)
+    learned = learning.finish().predict(horizon) if learning.finish else None
+    return LevelForecast(hindcasts, learning.active, learned, learning.intermittent)
