@@ -12,7 +12,7 @@ from forecasting.fallbacks import Fallbacks, joined
 from forecasting.forecast import Forecast, check_probabilities
 from forecasting.hierarchy import Hierarchy
 from forecasting.hindcasts import count_origins, errors_of
-from forecasting.level_forecast import LevelForecast, forecast_level
+from forecasting.level_forecast import LevelForecast, begin_level, forecast_level
 from forecasting.models.protocol import SeriesBatch
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
@@ -97,11 +97,14 @@ def _fit_active(
     hierarchy, values = panel.hierarchy, panel.nodes()
     origins, small = _affordable(count_origins(panel.n_months), hierarchy.n_nodes * horizon)
     batches = [SeriesBatch(panel.first, values[part], panel.node_born[part]) for part in hierarchy.slices]
+    # The leaves' trees grow beside all else.
+    learning = [begin_level(recipe, batch, leaves=batch is batches[-1]) for batch in batches]
     if recipe.shares:
         shared = share(hierarchy, batches, origins, horizon)
         batches = [replace(batch, shared=one) for batch, one in zip(batches, shared, strict=True)]
     levels = [
-        forecast_level(recipe, batch, origins, horizon, leaves=batch is batches[-1]) for batch in batches
+        forecast_level(recipe, batch, begun, origins, horizon)
+        for batch, begun in zip(batches, learning, strict=True)
     ]
     base = np.concatenate([level.mean for level in levels])
     pasts = [level.hindcasts.forecasts for level in levels]

@@ -8,7 +8,7 @@ from forecasting.arrays import Bools, Floats
 from forecasting.demand_class import classify
 from forecasting.fallbacks import Fallbacks
 from forecasting.hindcasts import Hindcasts, hindcast
-from forecasting.learned import learn
+from forecasting.learned import Finish, begin_learning
 from forecasting.models.boosted import Boosted
 from forecasting.models.intermittent import OrdersAndSizes
 from forecasting.models.protocol import SeriesBatch
@@ -56,19 +56,36 @@ class LevelForecast:
         return out
 
 
-def forecast_level(
-    recipe: Recipe, history: SeriesBatch, origins: int, horizon: int, *, leaves: bool
-) -> LevelForecast:
-    """Forecast the nodes of one level from their own history and, for the leaves, from each other's."""
-    hindcasts = hindcast(recipe, history, origins, horizon)
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """A model that is learning across the series of a level; `finish`, if any, waits for it."""
+
+    active: Bools
+    intermittent: bool
+    finish: Finish | None
+
+
+def begin_level(recipe: Recipe, history: SeriesBatch, *, leaves: bool) -> Learning:
+    """Begin to learn, for the leaves and where demand is intermittent, from each other's history."""
     active = (history.values > 0).any(axis=1)
     some = SeriesBatch(history.first, history.values[active], history.born[active])
     intermittent = (
         recipe.learned and bool(active.any()) and classify(some.values, some.born).level_is_intermittent
     )
     if not recipe.learned or active.sum() < _FEWEST or not (leaves or intermittent):
-        return LevelForecast(hindcasts, active, None, intermittent=False, fallback=hindcasts.fallback)
+        return Learning(active, False, None)
     few_enough = len(some.values) <= _MOST_BOOSTED
-    learned, fallback = learn(Boosted() if leaves and few_enough else OrdersAndSizes(), some, horizon)
+    model = Boosted() if leaves and few_enough else OrdersAndSizes()
+    return Learning(active, intermittent, begin_learning(model, some))
+
+
+def forecast_level(
+    recipe: Recipe, history: SeriesBatch, learning: Learning, origins: int, horizon: int
+) -> LevelForecast:
+    """Forecast the nodes of one level from their own history and by what is learned from each other's."""
+    hindcasts, active = hindcast(recipe, history, origins, horizon), learning.active
+    if learning.finish is None:
+        return LevelForecast(hindcasts, active, None, intermittent=False, fallback=hindcasts.fallback)
+    learned, fallback = learning.finish(horizon)
     fallback = hindcasts.fallback.also(fallback.spread_out(active, len(active)))
-    return LevelForecast(hindcasts, active, learned, intermittent and learned is not None, fallback)
+    return LevelForecast(hindcasts, active, learned, learning.intermittent and learned is not None, fallback)

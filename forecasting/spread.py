@@ -63,8 +63,8 @@ def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) ->
     seen = per_node > 0
     standard = standard / np.where(seen, per_node, 1.0)[:, None, None]
     scale = np.where(seen, per_node, 0.0)[:, None] * lead * _size(mean, level[:, None])
-    widening = _widening(effective_origins(standard))
-    return Spread(mean, scale, _shapes(standard.reshape(len(mean), -1), seen) * widening)
+    shape = _shapes(standard.reshape(len(mean), -1), seen)
+    return Spread(mean, scale, _widened(shape, effective_origins(standard)))
 
 
 def effective_origins(errors: Floats) -> float:
@@ -90,14 +90,15 @@ def effective_origins(errors: Floats) -> float:
     return max(float(np.mean(found)), _LEAST_WORTH) if found else _LEAST_WORTH
 
 
-def _widening(degrees: float) -> Floats:
-    """Student's t by the normal curve at GRID, shape (GRID,); in the middle as next to it."""
+def _widened(shape: Floats, degrees: float) -> Floats:
+    """The shape (nodes, GRID) stretched from its middle as Student's t is against the normal curve."""
+    middle = np.argmin(np.abs(GRID - 0.5))
     normal = ndtri(GRID)
-    middle = np.argmin(np.abs(normal))
     normal[middle] = normal[middle + 1]
-    student = stdtrit(degrees, ndtr(normal))
-    ratio: Floats = student / normal
-    return ratio
+    stretch = stdtrit(degrees, ndtr(normal)) / normal
+    centre = shape[:, middle, None]
+    wide: Floats = centre + (shape - centre) * stretch
+    return wide
 
 
 def _size(forecasts: Floats, level: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """One gradient-boosted model over all series, for demand in two parts."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -77,6 +78,10 @@ class Boosted:
         With too few orders to learn from, the regressions of `OrdersAndSizes` answer instead, and
         each row's `fallback` says so.
         """
+        return self.begin(history, categories)()
+
+    def begin(self, history: SeriesBatch, categories: Ints | None = None) -> Callable[[], FittedTwoPart]:
+        """As `fit`, but the trees grow in threads of their own until the answer is asked for."""
         values, unit = in_common_units(history.values, history.born)
         month = history.first.month - 1
         codes = np.empty((len(values), 0), dtype=np.int64) if categories is None else categories
@@ -84,19 +89,24 @@ class Boosted:
         answer = values[rows.series, rows.target]
         ordered = answer > 0
         if ordered.sum() < _FEW_ORDERS:
-            return self._regressions(history)
+            return lambda: self._regressions(history)
 
         x, scale = boosted_table(values, history.born, rows, month, self.leads, codes)
-        with ThreadPoolExecutor(1) as beside:
-            orders = beside.submit(self._orders, x, ordered, codes.shape[1])
-            ratio = answer[ordered] / scale[ordered]
-            sizes = self._train("gamma", x[ordered], tame(ratio), codes.shape[1])
-            expected = sizes.fitted * scale[ordered]
-        seen = expected * tame(answer[ordered] / expected)
-        silent = (values <= 0).all(axis=1)
-        model = Trees(values, history.born, month, self.leads, codes, orders.result(), sizes.trees)
-        spread = measure_spread(expected, seen, self.bins)
-        return FittedTwoPart(model, values, unit, spread, Fallbacks.where(silent, NO_ORDER))
+        some, answer, scale = x[ordered], answer[ordered], scale[ordered]
+        threads = ThreadPoolExecutor(2)
+        growing = threads.submit(self._orders, x, ordered, codes.shape[1])
+        sizing = threads.submit(self._train, "gamma", some, tame(answer / scale), codes.shape[1])
+        threads.shutdown(wait=False)
+
+        def finish() -> FittedTwoPart:
+            sizes = sizing.result()
+            expected = sizes.fitted * scale
+            spread = measure_spread(expected, expected * tame(answer / expected), self.bins)
+            model = Trees(values, history.born, month, self.leads, codes, growing.result(), sizes.trees)
+            silent = (values <= 0).all(axis=1)
+            return FittedTwoPart(model, values, unit, spread, Fallbacks.where(silent, NO_ORDER))
+
+        return finish
 
     def _orders(self, x: Columns, ordered: Bools, categories: int) -> str | None:
         if ordered.mean() > 0.999:

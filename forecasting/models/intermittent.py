@@ -1,5 +1,6 @@
 """Intermittent demand learned across series: does an order come, and how large is it?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,10 @@ class OrdersAndSizes:
     bins: int = 12
     pull: float = 5.0
     seed: int = 0
+
+    def begin(self, history: SeriesBatch) -> Callable[[], FittedTwoPart]:
+        """The regressions when they are asked for: they take no time worth sharing."""
+        return lambda: self.fit(history)
 
     def fit(self, history: SeriesBatch) -> FittedTwoPart:
         values, unit = in_common_units(history.values, history.born)

@@ -38,7 +38,8 @@ class Trained:
 def train(x: Columns, answer: Floats, parameters: Mapping[str, str | float], rounds: int) -> Trained:
     """Boosted trees from a table (rows, columns) and answers (rows,)."""
     settings = _settings(parameters)
-    label = np.ascontiguousarray(answer, dtype=np.float32)
+    with np.errstate(over="ignore"):  # LightGBM refuses what does not fit, and says so
+        label = np.ascontiguousarray(answer, dtype=np.float32)
     with _handle("LGBM_DatasetFree") as data, _handle("LGBM_BoosterFree") as booster:
         _call("LGBM_DatasetCreateFromMat", *_table(x), settings, None, ctypes.byref(data))
         _call("LGBM_DatasetSetField", data, b"label", _pointer(label), ctypes.c_int(len(label)), _FLOAT32)

@@ -5,7 +5,7 @@ import pytest
 
 from forecasting.calendar_effects import calendar_factors, calendar_regressors
 from forecasting.combine import relative_error, weigh
-from forecasting.hindcasts import count_origins, errors_of
+from forecasting.hindcasts import add_up, count_origins, errors_of, past_error
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
 from forecasting.models.smoothing import Smoothing
@@ -61,7 +61,7 @@ def test_errors_are_what_came_less_what_was_forecast() -> None:
     np.testing.assert_array_equal(errors[0], [[4.0, 8.0, np.nan], [8.0, np.nan, np.nan]])
 
 
-@pytest.mark.parametrize(("months", "origins"), [(2, 1), (13, 12), (40, 12), (60, 24), (228, 48)])
+@pytest.mark.parametrize(("months", "origins"), [(2, 1), (13, 12), (40, 12), (60, 24), (228, 96)])
 def test_how_many_origins(months: int, origins: int) -> None:
     assert count_origins(months) == origins
 
@@ -120,7 +120,23 @@ class TestCalendar:
 
 
 def test_truncated_history_forecasts_the_same() -> None:
-    history = batch()
+    young_too = batch()
+    # A young series starts from other months where history is shorter, and teaches the others otherwise.
+    history = SeriesBatch(young_too.first, young_too.values[:3], young_too.born[:3])
     whole = Smoothing().hindcast(history, 24, 12)
     short = Smoothing().hindcast(until(history, 66), 18, 12)
-    np.testing.assert_allclose(whole[:3, 24 - 6], short[:3, -1], rtol=1e-6)
+    np.testing.assert_allclose(whole[:, 24 - 6], short[:, -1], rtol=1e-6)
+
+
+def test_errors_read_in_blocks_are_those_of_all_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, forecasts = batch().values, Naive(12).hindcast(batch(), 24, 12)
+    level = np.abs(values).mean(axis=1)
+    whole = relative_error(errors_of(values, forecasts), level)
+    assert past_error(values, forecasts, level) == whole
+    monkeypatch.setattr("forecasting.blocks.BLOCK", 2)
+    assert past_error(values, forecasts, level) == pytest.approx(whole, rel=1e-12)
+
+
+def test_members_add_up_by_their_weights() -> None:
+    first, second = np.full((2, 3, 4), 2.0), np.full((2, 3, 4), 10.0)
+    assert (add_up([first, second], np.array([0.25, 0.75])) == 8.0).all()
