@@ -24,15 +24,19 @@ from forecasting.hierarchy import Hierarchy
 from forecasting.nonnegative import nonnegative_leaves
 from forecasting.woodbury import cholesky, gram, solve_columns, subtract_product
 
-# Residuals are relative to the column's size: aimed at, and still an answer.
+# Residuals are relative to the column's size: aimed at, enough for past forecasts that are only compared with
+# what came, and still an answer.
 PRECISION = 1e-13
+ROUGH = 1e-8
 ACCEPTED = 1e-7
 ROUNDS = 4
 # One cache line of doubles, so that a gather by code fetches nothing in vain.
 BLOCK = 8
 
 
-def reconcile(hierarchy: Hierarchy, base: Floats, covariance: Covariance) -> Floats:
+def reconcile(
+    hierarchy: Hierarchy, base: Floats, covariance: Covariance, *, precision: float = PRECISION
+) -> Floats:
     """Coherent forecasts, shape (nodes, columns), from independent ones of the same shape.
 
     The unbiased mapping of least variance (Wickramasuriya, Athanasopoulos & Hyndman 2019), solved in
@@ -40,7 +44,7 @@ def reconcile(hierarchy: Hierarchy, base: Floats, covariance: Covariance) -> Flo
     path; its answer depends on no other column. The mapping is linear, so sample paths made of a few
     error columns need only those columns reconciled.
     """
-    system = _system(hierarchy, base, covariance)
+    system = _system(hierarchy, base, covariance, precision)
     solve = _Woodbury(system)
     leaves = np.empty((hierarchy.n_leaves, base.shape[1]))
     residuals = np.empty(base.shape[1])
@@ -58,7 +62,7 @@ def reconcile_nonnegative(hierarchy: Hierarchy, base: Floats, covariance: Covari
     moves are paid for by their relatives, in proportion to what is known about each. Negative base
     forecasts are taken as they are; clip them first to say that they mean zero.
     """
-    system = _system(hierarchy, base, covariance)
+    system = _system(hierarchy, base, covariance, PRECISION)
     leaves = np.empty((hierarchy.n_leaves, base.shape[1]))
     residuals = np.empty(base.shape[1])
 
@@ -91,6 +95,7 @@ class _System:
     leaves: Floats
     factor: Floats
     jacobi: Floats
+    precision: float
 
     def gaps(self, columns: Floats) -> Floats:
         """C columns, shape (upper, columns)."""
@@ -109,7 +114,7 @@ class _System:
     def solve_diagonal(self, right: Floats, sizes: Floats) -> Floats:
         """(C W C')^-1 right without the factor, shape (upper, columns)."""
         x = np.empty_like(right)
-        stop = (PRECISION * sizes) ** 2
+        stop = (self.precision * sizes) ** 2
 
         def solve(start: int) -> None:
             part = slice(start, start + BLOCK)
@@ -157,7 +162,7 @@ def _free_leaves(system: _System, woodbury: _Woodbury, base: Floats) -> tuple[Fl
         x += woodbury.solve(left, sizes)
         left = right - woodbury.product(x)
         residuals = np.sqrt(squared_sizes(system.jacobi, left)) / np.where(sizes > 0, sizes, 1.0)
-        settled = residuals <= 10 * PRECISION
+        settled = residuals <= 10 * system.precision
         if settled.all():
             break
         # A column that needs another round must not give one to its neighbours.
@@ -169,7 +174,7 @@ def _free_leaves(system: _System, woodbury: _Woodbury, base: Floats) -> tuple[Fl
     return leaves, residuals
 
 
-def _system(hierarchy: Hierarchy, base: Floats, covariance: Covariance) -> _System:
+def _system(hierarchy: Hierarchy, base: Floats, covariance: Covariance, precision: float) -> _System:
     if base.ndim != 2 or base.shape[0] != hierarchy.n_nodes:
         raise BadForecast(
             f"base forecasts have shape {base.shape}, the hierarchy has {hierarchy.n_nodes} nodes"
@@ -185,7 +190,7 @@ def _system(hierarchy: Hierarchy, base: Floats, covariance: Covariance) -> _Syst
     jacobi = covariance.diagonal[:upper].copy()
     sum_upward(codes, covariance.diagonal[upper:], jacobi)
     factor = np.ascontiguousarray(covariance.factor)
-    return _System(codes, covariance.diagonal[:upper], covariance.diagonal[upper:], factor, jacobi)
+    return _System(codes, covariance.diagonal[:upper], covariance.diagonal[upper:], factor, jacobi, precision)
 
 
 def in_threads(work: Callable[[int], None], items: range) -> None:

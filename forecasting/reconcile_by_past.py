@@ -8,7 +8,7 @@ from forecasting.arrays import Floats, Ints
 from forecasting.combine import relative_error, weigh
 from forecasting.covariance import Covariance, shrinkage, variance
 from forecasting.hierarchy import Hierarchy
-from forecasting.reconcile import reconcile, reconcile_nonnegative
+from forecasting.reconcile import ROUGH, reconcile, reconcile_nonnegative
 
 type Trust = Callable[[Floats], Covariance]
 """From errors one month ahead, shape (nodes, origins), to whom to trust."""
@@ -51,12 +51,12 @@ def _cross_fitted(
     """Columns (nodes, columns) of these origins (columns,), reconciled by the errors of other folds."""
     origins = one_step.shape[1]
     if origins < _LEAST_FOLDED:
-        return reconcile(hierarchy, columns, trust(one_step))
+        return reconcile(hierarchy, columns, trust(one_step), precision=ROUGH)
     fold = np.arange(origins) * _FOLDS // origins
     out = np.empty_like(columns)
     for one in range(_FOLDS):
         at = fold[origin] == one
-        out[:, at] = reconcile(hierarchy, columns[:, at], trust(one_step[:, fold != one]))
+        out[:, at] = reconcile(hierarchy, columns[:, at], trust(one_step[:, fold != one]), precision=ROUGH)
     return out
 
 
