@@ -1,8 +1,10 @@
 """From a recipe and history to a coherent forecast."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.arrays import Bools, Floats, Ints
 from forecasting.covariance import Covariance, shrinkage, structural
@@ -18,8 +20,9 @@ from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
 from forecasting.reconcile import reconcile_nonnegative
 from forecasting.reconcile_by_past import reconcile_by_past
+from forecasting.sample_paths import PathSource
 from forecasting.sharing import share
-from forecasting.spread import no_spread, spread_of
+from forecasting.spread import GRID, no_spread, spread_of
 
 MONTHS_NEEDED = 2
 NO_DEMAND = "no demand yet: zero"
@@ -39,6 +42,7 @@ class FittedForecaster:
     `mean`, shape (nodes, horizon), and `levels` are of the nodes that ever had demand; `rows`, shape
     (nodes,), are their places in the panel's hierarchy. All other nodes are forecast as nothing.
     `fallback` says of each of those that had demand who answered in the place of the recipe's models.
+    `leaf_errors`, shape (leaves that had demand, origins, horizon), are errors of past forecasts.
     """
 
     recipe: Recipe
@@ -47,6 +51,7 @@ class FittedForecaster:
     mean: Floats
     levels: tuple[LevelDistribution, ...]
     fallback: Fallbacks
+    leaf_errors: NDArray[np.float32]
 
     def forecast(self, probabilities: tuple[float, ...]) -> Forecast:
         """Coherent means and ordered quantiles for the months after the panel's origin."""
@@ -62,6 +67,23 @@ class FittedForecaster:
         fallback = self.fallback.spread_out(self.rows, shape[0], NO_DEMAND)
         return Forecast(self.panel.hierarchy, self.panel.origin + 1, mean, probabilities, quantiles, fallback)
 
+    def sample_paths(self, count: int, seed: int) -> Iterator[Floats]:
+        """Coherent paths with the forecast's own distributions, in blocks of (nodes, horizon, paths)."""
+        hierarchy, horizon = self.panel.hierarchy, self.mean.shape[1]
+        if not self.levels:
+            yield np.zeros((hierarchy.n_nodes, horizon, count))
+            return
+        leaves = np.zeros(hierarchy.n_leaves, dtype=np.bool_)
+        first = hierarchy.slices[-1].start
+        leaves[self.rows[self.rows >= first] - first] = True
+        grid = tuple(GRID.tolist())
+        marginals = np.concatenate([level.quantiles(grid) for level in self.levels], axis=1)
+        source = PathSource(hierarchy.keep(leaves), marginals, self.leaf_errors)
+        for block in source.blocks(count, seed):
+            out = np.zeros((hierarchy.n_nodes, *block.shape[1:]))
+            out[self.rows] = block
+            yield out
+
 
 def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
     """Learn from all of the panel to forecast `horizon` months; raises `TooLittleHistory` below two months.
@@ -73,11 +95,13 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
         raise TooLittleHistory(panel.n_months, MONTHS_NEEDED)
     active = (panel.quantity != 0).any(axis=1)
     if not active.any():
-        return FittedForecaster(
-            recipe, panel, np.empty(0, np.int64), np.empty((0, horizon)), (), Fallbacks.none(0)
-        )
-    mean, levels, fallback = _fit_active(recipe, panel if active.all() else panel.keep(active), horizon)
-    return FittedForecaster(recipe, panel, _rows_of(panel.hierarchy, active), mean, levels, fallback)
+        nothing = np.empty((0, 0, horizon), dtype=np.float32)
+        rows, mean = np.empty(0, np.int64), np.empty((0, horizon))
+        return FittedForecaster(recipe, panel, rows, mean, (), Fallbacks.none(0), nothing)
+    known = panel if active.all() else panel.keep(active)
+    mean, levels, fallback, errors = _fit_active(recipe, known, horizon)
+    rows = _rows_of(panel.hierarchy, active)
+    return FittedForecaster(recipe, panel, rows, mean, levels, fallback, errors)
 
 
 def _rows_of(hierarchy: Hierarchy, active: Bools) -> Ints:
@@ -92,8 +116,11 @@ def _rows_of(hierarchy: Hierarchy, active: Bools) -> Ints:
 
 def _fit_active(
     recipe: Recipe, panel: DemandPanel, horizon: int
-) -> tuple[Floats, tuple[LevelDistribution, ...], Fallbacks]:
-    """Coherent means (nodes, horizon), distributions by level and reasons, where every leaf had demand."""
+) -> tuple[Floats, tuple[LevelDistribution, ...], Fallbacks, NDArray[np.float32]]:
+    """Coherent means (nodes, horizon), distributions by level, reasons and the leaves' past errors.
+
+    Every leaf of the panel had demand.
+    """
     hierarchy, values = panel.hierarchy, panel.nodes()
     origins, small = _affordable(count_origins(panel.n_months), hierarchy.n_nodes * horizon)
     batches = [SeriesBatch(panel.first, values[part], panel.node_born[part]) for part in hierarchy.slices]
@@ -114,7 +141,8 @@ def _fit_active(
     else:
         mean = reconcile_nonnegative(hierarchy, base, _trusted(hierarchy, values, pasts))
     fallback = joined([level.fallback for level in levels])
-    return mean, _distributions(panel, values, levels, mean, pasts), fallback
+    leaf_errors = errors_of(panel.quantity, pasts[-1]).astype(np.float32)
+    return mean, _distributions(panel, values, levels, mean, pasts), fallback, leaf_errors
 
 
 def _affordable(origins: int, cells: int) -> tuple[int, bool]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from app.errors import AppError
 from forecasting.errors import ForecastingError
@@ -18,31 +17,15 @@ from forecasting.months import Month
 from ingestion.errors import IngestionError
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
+from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
-from tonnage.options import (
-    ConfigOption,
-    HistoryArgument,
-    HorizonOption,
-    KeysOption,
-    LevelsOption,
-    MonthColumn,
-    MonthOption,
-    PortOption,
-    QuantilesOption,
-    QuantityColumn,
-    RecipeOption,
-    probabilities,
-)
+from tonnage.file_commands import backtest, forecast
+from tonnage.options import ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
 DONE, OUR_FAULT, YOUR_MISTAKE, REFUSED = 0, 1, 2, 3
-
-# Tables go to standard output; progress and errors go beside it.
-_UNCUT = None if sys.stdout.isatty() else 130
-screen = Console(width=_UNCUT)
-aside = Console(stderr=True, width=_UNCUT)
 
 app = typer.Typer(
     name="tonnage",
@@ -170,98 +153,8 @@ def export(
     export_csv(House.from_environment().engine, question, output)
 
 
-@app.command()
-def forecast(
-    history: HistoryArgument,
-    keys: KeysOption,
-    output: Annotated[Path, typer.Option(help="Where to write: a .csv or .parquet file.")],
-    levels: LevelsOption = None,
-    horizon: HorizonOption = 12,
-    quantiles: QuantilesOption = "0.1,0.5,0.9",
-    month: MonthColumn = "month",
-    quantity: QuantityColumn = "quantity",
-    recipe: RecipeOption = None,
-) -> None:
-    """Forecast a history file into a forecast file, without any database.
-
-    Rows of the same keys and month add up. The last month in the file is the origin for all series;
-    months missing inside count as zero, and before its first row a series did not exist.
-    """
-    from forecasting.hierarchy import parse_level
-    from retrain.recipes import find_recipe
-    from tonnage.file_forecast import FileForecast, forecast_file
-    from tonnage.history_file import HistoryColumns, default_levels
-
-    columns = HistoryColumns(tuple(key.strip() for key in keys.split(",")), month, quantity)
-    question = FileForecast(
-        history,
-        columns,
-        default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
-        horizon,
-        probabilities(quantiles),
-        find_recipe(recipe),
-    )
-    with stages(aside, "forecast", 4) as on_stage:
-        answer = forecast_file(question, output, on_stage)
-    if answer.empty_quantities:
-        aside.print(f"{answer.empty_quantities:,} rows had an empty quantity, taken as zero demand")
-    screen.print(
-        f"{answer.nodes:,} nodes x {horizon} months from {answer.first}, in {answer.seconds:.1f} s: {output}",
-        highlight=False,
-    )
-
-
-@app.command()
-def backtest(
-    history: HistoryArgument,
-    keys: KeysOption,
-    output: Annotated[
-        Path | None, typer.Option(help="A .csv, .json or .html file, or a folder for all three.")
-    ] = None,
-    levels: LevelsOption = None,
-    origins: Annotated[int, typer.Option(min=1, max=120, help="How many past months to forecast from.")] = 5,
-    step: Annotated[int, typer.Option(min=1, max=60, help="Months between two origins.")] = 12,
-    horizon: HorizonOption = 12,
-    quantiles: QuantilesOption = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
-    month: MonthColumn = "month",
-    quantity: QuantityColumn = "quantity",
-    recipe: RecipeOption = None,
-) -> None:
-    """Measure the forecast on a history file: forecast from past months, compare with what came.
-
-    From each origin only what was known then is used. Absolute errors (WAPE, MASE) are those of the
-    median, signed and squared ones (bias, RMSSE) those of the mean. Value added is the WAPE of a naive
-    forecast less ours. A broken or too short series is listed with its reason.
-    """
-    from forecasting.forecaster import fit
-    from forecasting.hierarchy import parse_level
-    from retrain.recipes import find_recipe
-    from tonnage.backtest_screen import print_backtest
-    from tonnage.file_backtest import FileBacktest, backtest_file
-    from tonnage.history_file import HistoryColumns, default_levels
-
-    columns = HistoryColumns(tuple(key.strip() for key in keys.split(",")), month, quantity)
-    chosen = find_recipe(recipe)
-    question = FileBacktest(
-        history,
-        columns,
-        default_levels(columns.keys) if levels is None else tuple(map(parse_level, levels.split(";"))),
-        origins,
-        step,
-        horizon,
-        probabilities(quantiles),
-        chosen.name,
-    )
-    with stages(aside, "backtest", 2 + origins) as on_stage:
-        answer = backtest_file(
-            question,
-            lambda panel, ahead, asked: fit(chosen, panel, ahead).forecast(asked),
-            output,
-            on_stage,
-        )
-    if answer.empty_quantities:
-        aside.print(f"{answer.empty_quantities:,} rows had an empty quantity, taken as zero demand")
-    print_backtest(screen, answer)
+app.command()(forecast)
+app.command()(backtest)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

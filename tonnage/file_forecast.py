@@ -13,11 +13,12 @@ from forecasting.months import Month
 from forecasting.recipe import Recipe
 from tonnage.forecast_file import check_output, write_rows
 from tonnage.history_file import HistoryColumns, read_history
+from tonnage.path_file import PathFile, write_paths
 
 
 @dataclass(frozen=True)
 class FileForecast:
-    """What to forecast: a file, how to read it, what to answer, and by which recipe."""
+    """What to forecast: a file, how to read it, what to answer, by which recipe, and where paths go."""
 
     history: Path
     columns: HistoryColumns
@@ -25,6 +26,7 @@ class FileForecast:
     horizon: int
     probabilities: tuple[float, ...]
     recipe: Recipe
+    paths: PathFile | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     """Answer a question about a file in a file; nothing is written unless all of it is."""
     started = time.perf_counter()
     check_output(output)
+    if question.paths is not None:
+        check_output(question.paths.path)
     ascending = tuple(sorted(question.probabilities))
     check_probabilities(ascending)
     on_stage("read")
@@ -54,5 +58,8 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     asked = [quantile_name(probability) for probability in question.probabilities]
     # Everything up to the mean stays in front; quantiles follow in the order asked for.
     write_rows(rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked, "fallback"), output)
+    if question.paths is not None:
+        on_stage("sample paths")
+        write_paths(question.paths, fitted)
     seconds = time.perf_counter() - started
     return WrittenForecast(rows.height // question.horizon, forecast.first, history.empty_quantities, seconds)

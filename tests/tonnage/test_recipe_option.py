@@ -22,7 +22,7 @@ members = ["theta"]
 calendar = false
 learned = false
 """
-NAMES = "there are ensemble, ensemble-theta, thorough, theta, seasonal-naive"
+NAMES = "there are ensemble, ensemble-theta, thorough, smoothing, theta, seasonal-naive"
 
 
 @pytest.fixture
