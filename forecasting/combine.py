@@ -6,15 +6,18 @@ import numpy as np
 
 from forecasting.arrays import Floats
 
-# A candidate whose past error is 3 % larger than the best one's weighs two fifths as much.
+# With all evidence, a candidate whose past error is 3 % larger than the best one's weighs two fifths as much.
 _SHARPNESS = 30.0
+# Errors of this many origins are believed by half.
+_DOUBT = 6.0
 
 
-def weigh(errors: Sequence[float]) -> Floats:
+def weigh(errors: Sequence[float], origins: int) -> Floats:
     """Weights that sum to one, from one past error per candidate; equal errors weigh the same.
 
-    Weights in proportion to past performance rather than the best alone: the forecast combination
-    puzzle of Stock & Watson (2004). A candidate without a finite error gets none, unless all are so.
+    Weights in proportion to past performance rather than the best alone, the nearer to equal ones the
+    fewer `origins` the errors come from: the forecast combination puzzle of Stock & Watson (2004). A
+    candidate without a finite error gets none, unless all are so.
     """
     scores = np.asarray(errors, dtype=np.float64)
     usable = np.isfinite(scores)
@@ -22,7 +25,7 @@ def weigh(errors: Sequence[float]) -> Floats:
         perfect = usable & (scores <= 0) if usable.any() else np.ones(len(scores), dtype=bool)
         return perfect / perfect.sum()
     relative = np.where(usable, scores, np.inf) / scores[usable].min() - 1.0
-    weights = np.exp(-_SHARPNESS * relative)
+    weights = np.exp(-_SHARPNESS * origins / (origins + _DOUBT) * relative)
     return np.asarray(weights / weights.sum())
 
 

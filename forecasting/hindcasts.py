@@ -79,7 +79,8 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
         return forecasts[0]
     given = np.array([np.isfinite(each[0, :, 0]) for each in forecasts])
     if given.all():
-        return add_up(forecasts, weigh([past_error(values, each, level) for each in forecasts]))
+        found = [past_error(values, each, level) for each in forecasts]
+        return add_up(forecasts, weigh(found, given.shape[1] - 1))
     average = np.zeros_like(forecasts[0])
     for there in np.unique(given, axis=1).T:
         those = [each for each, one in zip(forecasts, there, strict=True) if one]
@@ -90,7 +91,7 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
             errors[:, ~common[:-1]] = np.nan
             found.append(relative_error(errors, level))
         at = (given == there[:, None]).all(axis=0)
-        for weight, each in zip(weigh(found), those, strict=True):
+        for weight, each in zip(weigh(found, int(common[:-1].sum())), those, strict=True):
             average[:, at] += weight * each[:, at]
     return average
 

@@ -39,7 +39,8 @@ def reconcile_by_past(
     pasts = [_cross_fitted(hierarchy, columns, origin, one_step, trust) for trust in trusts]
     pasts.append(hierarchy.aggregate(columns[leaves]))
     size = np.abs(values).mean(axis=1)
-    weights = weigh([_level_errors(hierarchy, came - each, size) for each in pasts])
+    found = [_level_errors(hierarchy, came - each, size) for each in pasts]
+    weights = weigh(found, one_step.shape[1])
     coherent = np.full_like(past, np.nan)
     coherent[:, origin, lead] = _averaged(weights, pasts)
     return _averaged(weights, means), coherent

@@ -68,10 +68,11 @@ def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) ->
 
 
 def effective_origins(errors: Floats) -> float:
-    """How many independent origins the errors (nodes, origins, horizon) are worth, mean over the leads.
+    """How many independent origins the errors (nodes, origins, horizon) are worth.
 
     Errors of origins next to each other are alike, the more so the longer the lead: n / (1 + 2 sum of
     autocorrelations), pooled over the nodes (Bartlett 1946), each sum up to the first that is negligible.
+    Leads err together, so what they do not know adds up: the mean over them is that of 1 / sqrt(n).
     """
     found = []
     for lead in range(errors.shape[2]):
@@ -87,15 +88,18 @@ def effective_origins(errors: Floats) -> float:
                 break
             alike += 2.0 * together / power * (1.0 - apart / origins)
         found.append(origins / alike)
-    return max(float(np.mean(found)), _LEAST_WORTH) if found else _LEAST_WORTH
+    return max(float(np.mean(np.power(found, -0.5))) ** -2, _LEAST_WORTH) if found else _LEAST_WORTH
 
 
 def _widened(shape: Floats, degrees: float) -> Floats:
-    """The shape (nodes, GRID) stretched from its middle as Student's t is against the normal curve."""
+    """The shape (nodes, GRID) stretched from its middle as Student's t is against the normal curve.
+
+    The node's own bias was taken out of it, and is not known any better than its scale.
+    """
     middle = np.argmin(np.abs(GRID - 0.5))
     normal = ndtri(GRID)
     normal[middle] = normal[middle + 1]
-    stretch = stdtrit(degrees, ndtr(normal)) / normal
+    stretch = stdtrit(degrees, ndtr(normal)) / normal * np.sqrt(1 + 1 / degrees)
     centre = shape[:, middle, None]
     wide: Floats = centre + (shape - centre) * stretch
     return wide

@@ -75,20 +75,21 @@ def test_smoothing_follows_a_season_and_a_level() -> None:
 
 class TestWeights:
     def test_equal_errors_weigh_the_same(self) -> None:
-        assert weigh([0.2, 0.2]).tolist() == [0.5, 0.5]
+        assert weigh([0.2, 0.2], 24).tolist() == [0.5, 0.5]
 
-    def test_three_percent_worse_weighs_two_fifths(self) -> None:
-        weights = weigh([1.0, 1.03])
-        assert weights[1] / weights[0] == pytest.approx(np.exp(-0.9))
+    def test_three_percent_worse_weighs_two_fifths_the_less_so_the_fewer_origins_say_it(self) -> None:
+        for origins, sharpness in ((1_000_000, 30.0), (6, 15.0), (0, 0.0)):
+            weights = weigh([1.0, 1.03], origins)
+            assert weights[1] / weights[0] == pytest.approx(np.exp(-0.03 * sharpness), rel=1e-4)
 
     def test_without_an_error_there_is_no_weight(self) -> None:
-        assert weigh([float("nan"), 0.3]).tolist() == [0.0, 1.0]
+        assert weigh([float("nan"), 0.3], 24).tolist() == [0.0, 1.0]
 
     def test_where_none_has_an_error_all_weigh_the_same(self) -> None:
-        assert weigh([float("nan"), float("nan")]).tolist() == [0.5, 0.5]
+        assert weigh([float("nan"), float("nan")], 24).tolist() == [0.5, 0.5]
 
     def test_a_perfect_one_takes_all(self) -> None:
-        assert weigh([0.0, 0.3]).tolist() == [1.0, 0.0]
+        assert weigh([0.0, 0.3], 24).tolist() == [1.0, 0.0]
 
     def test_relative_error_by_hand(self) -> None:
         errors = np.array([[1.0, -3.0], [np.nan, 2.0]])

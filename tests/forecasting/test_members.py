@@ -104,7 +104,7 @@ def test_slow_members_are_weighed_at_the_origins_that_all_have(both: tuple[Hindc
     def error(each: Floats) -> float:
         return relative_error(errors_of(history.values, each)[:, past], history.values.mean(axis=1))
 
-    weights = weigh([error(each) for each in forecasts])
+    weights = weigh([error(each) for each in forecasts], 2)
     expected = sum(weight * each for weight, each in zip(weights, forecasts, strict=True))
     assert isinstance(expected, np.ndarray)
     _, slow = both
