@@ -16,7 +16,7 @@ GRID = np.array([0.005, 0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99, 0.995]
 _LEAST_ERRORS = 24
 # Fewer origins say nothing about how alike their errors are; an autocorrelation below this is taken as none;
 # and even the most alike errors are worth this many.
-_LEAST_ORIGINS, _NEGLIGIBLE, _LEAST_WORTH = 6, 0.05, 3.0
+_LEAST_ORIGINS, _NEGLIGIBLE, _LEAST_WORTH = 6, 0.05, 6.0
 
 
 class Distribution(Protocol):
