@@ -18,9 +18,6 @@ _MONTHS_FOR_EASTER = 120
 _LARGEST = 0.7
 # The logarithm needs an offset where a month may be zero: five percent of the mean.
 _OFFSET = 0.05
-# Half of what was found: a dozen Easters are little to learn from, and half is right where either all or
-# nothing would be, like the average of two forecasts.
-_TAKEN = 0.5
 
 
 def calendar_factors(history: SeriesBatch, horizon: int) -> Floats:
@@ -35,7 +32,7 @@ def calendar_factors(history: SeriesBatch, horizon: int) -> Floats:
     if history.n_months < _MONTHS_FOR_EASTER:
         regressors = regressors[:, 1:]
     slopes = _shrunk(*_slopes(history, regressors[: history.n_months]))
-    return np.exp(np.clip(_TAKEN * slopes @ regressors.T, -_LARGEST, _LARGEST))
+    return np.exp(np.clip(slopes @ regressors.T, -_LARGEST, _LARGEST))
 
 
 def calendar_regressors(first: Month, months: int) -> Floats:

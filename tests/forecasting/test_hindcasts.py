@@ -106,14 +106,14 @@ class TestCalendar:
         assert march[1] - march_2025[1] == pytest.approx(21 - 21)
         assert april[1] - april_2025[1] == pytest.approx(22 - 22)
 
-    def test_a_planted_working_day_effect_is_half_taken(self) -> None:
+    def test_a_planted_working_day_effect_is_found(self) -> None:
         months = 120
         days = calendar_regressors(Month(2010, 1), months)[:, 1]
         random = np.random.default_rng(0)
         values = 100 * np.exp(0.04 * days) * random.lognormal(0, 0.005, (20, months))
         history = SeriesBatch(Month(2010, 1), values, np.zeros(20, dtype=np.int64))
         slopes = np.log(calendar_factors(history, 0)) @ days / (days @ days)
-        assert slopes == pytest.approx(np.full(20, 0.02), abs=0.003)
+        assert slopes == pytest.approx(np.full(20, 0.04), abs=0.003)
 
     def test_short_history_has_no_calendar(self) -> None:
         history = SeriesBatch(Month(2010, 1), np.ones((2, 40)), np.zeros(2, dtype=np.int64))
