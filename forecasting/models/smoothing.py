@@ -93,7 +93,8 @@ def _learned_prices(values: Floats, born: Ints, phase: int, grid: Floats, origin
     own = _prices(grid)
     prices = np.tile(own, (origins + 1, 1))
     losses = _all_losses(values, born, phase, grid, origins)
-    observed = np.array([values.shape[1] - first - _burn_in(values.shape[1] - first) for first in born])
+    ages = values.shape[1] - born
+    observed = np.array([age - _burn_in(age) for age in ages], dtype=np.int64)
     for _ in range(_ROUNDS):
         weights = _all_weights(losses, observed, prices).sum(axis=0)
         likely = (weights + _IGNORANT / len(grid)) / (len(values) + _IGNORANT)
