@@ -79,6 +79,9 @@ class Smoothing:
         np.exp(forecasts, out=forecasts)
         forecasts -= offset[:, :, None]
         forecasts[offset[:, 0] <= 0] = 0.0
+        # Before its first month a series has no logarithms: their mean, zero, would be one unit.
+        known = history.n_months - origins + np.arange(origins + 1)
+        forecasts[known <= history.born[:, None]] = 0.0
         return forecasts
 
 

@@ -1,11 +1,11 @@
-"""What each combination of smoothing's parameters costs, as the series of a batch have taught it."""
+"""Smoothing: what each combination costs, as the batch has taught it, and what it says of odd series."""
 
 import numpy as np
 import pytest
 
 from forecasting.arrays import Floats
-from forecasting.models.smoothing import Smoothing, _learned_prices, _prices, parameter_grid
 from forecasting.models.protocol import SeriesBatch
+from forecasting.models.smoothing import Smoothing, _learned_prices, _prices, parameter_grid
 from forecasting.months import Month
 
 GRID = parameter_grid(20)
@@ -50,3 +50,15 @@ def test_a_batch_without_demand_is_forecast_as_it_is(scale: str) -> None:
     history = SeriesBatch(Month(2024, 1), values, np.zeros(2, dtype=np.int64))
     found = Smoothing(scale).hindcast(history, 12, 3)  # type: ignore[arg-type]  # a parameter is any text
     np.testing.assert_allclose(found[:, -1].T, [[0.0, -2.0 if scale == "raw" else 0.0]] * 3, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["raw", "log"])
+@pytest.mark.parametrize("unit", [1.0, 1000.0])
+def test_nothing_is_forecast_before_the_first_month(scale: str, unit: float) -> None:
+    values = np.zeros((2, 30))
+    values[0] = 5.0
+    values[1, 25:] = 2.0
+    history = SeriesBatch(Month(2024, 1), unit * values, np.array([0, 25]))
+    found = Smoothing(scale).hindcast(history, 10, 3)  # type: ignore[arg-type]  # a parameter is any text
+    assert (found[1, :6] == 0).all()
+    np.testing.assert_allclose(found[1, 6:], 2.0 * unit, rtol=1e-9)
