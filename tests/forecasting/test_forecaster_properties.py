@@ -59,15 +59,15 @@ class Book:
 BOOKS = st.builds(
     Book.drawn, st.integers(0, 10_000), st.integers(1, 3), st.integers(1, 5), st.integers(2, 70)
 )
-# Where trees grow at the leaves, which takes fifty of them.
-LARGE = Book.drawn(7, 5, 18, 40)
+# Where trees grow at the leaves, which takes fifty of them, and only some leaves teach smoothing.
+LARGE = Book.drawn(7, 6, 30, 40)
 
 
-def test_the_large_book_grows_trees() -> None:
-    assert len(LARGE.names) >= 60
+def test_the_large_book_is_large() -> None:
+    assert len(LARGE.names) > 128
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(BOOKS)
 def test_coherent_nonnegative_and_ordered(book: Book) -> None:
     made = book.forecast()
@@ -85,7 +85,7 @@ def check_unit(book: Book) -> None:
     np.testing.assert_allclose(large.quantiles / 1000, small.quantiles, rtol=1e-6, atol=close)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(BOOKS)
 def test_a_thousand_times_the_demand_is_a_thousand_times_the_forecast(book: Book) -> None:
     check_unit(book)
@@ -96,22 +96,43 @@ def test_a_thousand_times_the_demand_with_trees() -> None:
 
 
 def check_order(book: Book) -> None:
-    # By other names in another order: each sorts where the pair stood, so the nodes stay where they are.
     order = np.random.default_rng(1).permutation(len(book.names))
-    names = [(f"site {book.names[at][0]}", f"item {book.names[at][1]}") for at in order]
-    straight, other = book.forecast(), Book(names, book.quantity[order], book.born[order]).forecast()
+    other = Book([book.names[at] for at in order], book.quantity[order], book.born[order]).forecast()
+    straight = book.forecast()
     assert other.mean.tobytes() == straight.mean.tobytes()
     assert other.quantiles.tobytes() == straight.quantiles.tobytes()
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(BOOKS)
-def test_order_and_names_of_leaves_change_no_bit(book: Book) -> None:
+def test_the_order_of_leaves_changes_no_bit(book: Book) -> None:
     check_order(book)
 
 
-def test_order_and_names_of_many_leaves_change_no_bit() -> None:
+def test_the_order_of_many_leaves_changes_no_bit() -> None:
     check_order(LARGE)
+
+
+def check_names(book: Book) -> None:
+    # Names that sort the other way round: each level's nodes then come in the opposite order.
+    names = [(f"{9 - int(o[1:])}", f"{99 - int(m[1:])}") for o, m in book.names]
+    straight, other = book.forecast(), Book(names, book.quantity, book.born).forecast()
+    close = 1e-9 * straight.quantiles.max()
+    for part in straight.hierarchy.slices:
+        np.testing.assert_allclose(other.mean[part][::-1], straight.mean[part], rtol=1e-6, atol=close)
+        np.testing.assert_allclose(
+            other.quantiles[:, part][:, ::-1], straight.quantiles[:, part], rtol=1e-6, atol=close
+        )
+
+
+@settings(max_examples=8)
+@given(BOOKS)
+def test_the_names_of_leaves_are_immaterial(book: Book) -> None:
+    check_names(book)
+
+
+def test_the_names_of_many_leaves_are_immaterial() -> None:
+    check_names(LARGE)
 
 
 def check_zero(book: Book, name: tuple[str, str]) -> None:
@@ -131,7 +152,7 @@ def check_zero(book: Book, name: tuple[str, str]) -> None:
     np.testing.assert_allclose(with_zero.quantiles[:, old], without.quantiles, rtol=1e-9, atol=close)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(BOOKS, st.sampled_from(["o0", "never"]))
 def test_a_leaf_that_never_bought_changes_nothing_else(book: Book, organization: str) -> None:
     check_zero(book, (organization, "never"))
