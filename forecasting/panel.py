@@ -10,8 +10,8 @@ from forecasting.errors import BadPanel
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 
-LARGEST = 1e100
-"""Beyond it, squares of what is forecast leave the range of numbers."""
+LARGEST = 1e30
+"""No demand is as large, and sums of such months still fit into the four bytes that trees take."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from forecasting.arrays import Floats, Ints
-from forecasting.combine import relative_error, weigh
 from forecasting.covariance import shrinkage, variance
 from forecasting.hierarchy import Hierarchy
 from forecasting.reconcile_by_past import Trust, reconcile_by_past
@@ -39,10 +38,9 @@ def least_variance(hierarchy: Hierarchy, base: Floats, errors: Floats, trust: Tr
     return np.asarray(s @ np.linalg.solve(s.T @ inverse @ s, s.T @ inverse @ base))
 
 
-def by_hand(hierarchy: Hierarchy, values: Floats, past: Floats, part: Ints) -> tuple[Floats, Floats]:
-    """Means and past forecasts, each origin reconciled by the errors of the origins of other parts."""
+def by_hand(hierarchy: Hierarchy, past: Floats, errors: Floats, part: Ints) -> tuple[Floats, Floats]:
+    """Means and past forecasts by each kind, each origin by the errors of the origins of other parts."""
     origins = past.shape[1] - 1
-    errors = values[:, MONTHS - origins :] - past[:, :-1, 0]
     kinds, now = [], []
     for trust in (shrinkage, variance):
         kind = np.full_like(past, np.nan)
@@ -55,16 +53,7 @@ def by_hand(hierarchy: Hierarchy, values: Floats, past: Floats, part: Ints) -> t
     bottom_up = hierarchy.aggregate(past[hierarchy.slices[-1]].reshape(4, -1)).reshape(past.shape)
     kinds.append(np.where(np.isnan(kinds[0]), np.nan, bottom_up))
     now.append(bottom_up[:, -1])
-    size = values.mean(axis=1)
-    right = came(values, origins)
-    weights = weigh(
-        [
-            np.mean([relative_error((right - kind)[part], size[part]) for part in hierarchy.slices])
-            for kind in kinds
-        ]
-    )
-    assert (weights > 0.01).all()
-    return np.tensordot(weights, now, 1), np.tensordot(weights, kinds, 1)
+    return np.array(now), np.array(kinds)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +65,19 @@ def test_past_forecasts_are_reconciled_by_the_errors_of_other_origins(
 ) -> None:
     past = past[:, -origins - 1 :]
     mean, coherent = reconcile_by_past(tiny, values, past[:, -1], past)
-    expected_mean, expected = by_hand(tiny, values, past, part)
-    np.testing.assert_allclose(mean, expected_mean, rtol=1e-8)
-    np.testing.assert_allclose(coherent, expected, rtol=1e-8)
+    now, kinds = by_hand(tiny, past, values[:, MONTHS - origins :] - past[:, :-1, 0], part)
+    known = np.isfinite(kinds[0])
+    weights = np.linalg.lstsq(kinds[:, known].T, coherent[known])[0]
+    np.testing.assert_allclose(weights @ kinds[:, known], coherent[known], rtol=1e-7)
+    np.testing.assert_allclose(np.tensordot(weights, now, 1), mean, rtol=1e-6)
+    # Who misses less weighs more, each level counting the same.
+    assert weights.sum() == pytest.approx(1.0, abs=1e-6)
+    missed = np.abs(came(values, origins) - kinds)
+    relative = [
+        np.mean([np.nanmean(each[part] / values[part].mean()) for part in tiny.slices]) for each in missed
+    ]
+    assert np.argsort(weights).tolist() == np.argsort(relative)[::-1].tolist()
+    assert weights.min() > 0
 
 
 def test_months_that_have_not_come_have_no_past_forecast(
