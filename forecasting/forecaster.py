@@ -93,7 +93,9 @@ def fit(recipe: Recipe, panel: DemandPanel, horizon: int) -> FittedForecaster:
     """
     if panel.n_months < MONTHS_NEEDED:
         raise TooLittleHistory(panel.n_months, MONTHS_NEEDED)
-    active = (panel.quantity != 0).any(axis=1)
+    # Leaves with returns alone are forecast as nothing; left in what they are part of, their returns would
+    # be taken from the forecasts of others, for no leaf can be forecast below zero.
+    active = (panel.quantity > 0).any(axis=1)
     if not active.any():
         nothing = np.empty((0, 0, horizon), dtype=np.float32)
         rows, mean = np.empty(0, np.int64), np.empty((0, horizon))

@@ -10,6 +10,9 @@ from forecasting.errors import BadPanel
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 
+LARGEST = 1e30
+"""No demand is as large, and sums of such months still fit into the four bytes that trees take."""
+
 
 @dataclass(frozen=True, eq=False)
 class DemandPanel:
@@ -36,6 +39,8 @@ class DemandPanel:
             raise BadPanel("a panel needs at least one month")
         if not np.isfinite(self.quantity).all():
             raise BadPanel("quantity holds NaN or infinite values; fill or drop them first")
+        if (largest := float(np.abs(self.quantity).max(initial=0.0))) > LARGEST:
+            raise BadPanel(f"quantity holds {largest:g}, beyond {LARGEST:g}; use a larger unit")
         if self.born.shape != (self.hierarchy.n_leaves,):
             raise BadPanel(f"born has shape {self.born.shape}, expected ({self.hierarchy.n_leaves},)")
         if (self.born < 0).any() or (self.born >= self.n_months).any():

@@ -14,6 +14,9 @@ _POWER = 0.75
 _FLOOR = 0.3
 GRID = np.array([0.005, 0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99, 0.995])
 _LEAST_ERRORS = 24
+# A node of less demand than this part of its level's median is forecast by what others leave it: without a
+# floor its errors, next to nothing and yet many times its demand, would pass for those of the level.
+_LEAST_LEVEL = 1e-4
 # Fewer origins say nothing about how alike their errors are; an autocorrelation below this is taken as none;
 # and even the most alike errors are worth this many.
 _LEAST_ORIGINS, _NEGLIGIBLE, _LEAST_WORTH = 6, 0.05, 6.0
@@ -56,6 +59,7 @@ def spread_of(mean: Floats, forecasts: Floats, errors: Floats, level: Floats) ->
     tails; half of the level's common bias stays in. It is widened as Student's t is against the normal
     curve, for a scale learned from as many errors as the level's are worth.
     """
+    level = np.maximum(level, _LEAST_LEVEL * np.median(level))
     standard = errors / _size(forecasts, level[:, None, None])
     lead = _by_lead(standard)
     standard /= lead
@@ -126,6 +130,9 @@ def _shapes(standard: Floats, seen: np.ndarray) -> Floats:
     pooled = standard[seen]
     if not np.isfinite(pooled).any():
         return np.zeros((len(standard), len(GRID)))
+    if np.isfinite(pooled).sum() < _LEAST_ERRORS:
+        # So few say how far demand scatters, but not to which side.
+        pooled = np.concatenate([pooled, -pooled])
     common = np.nanquantile(pooled, GRID)
     counts = np.isfinite(standard).sum(axis=1)
     own = np.repeat(common[None], len(standard), axis=0)

@@ -7,15 +7,16 @@ from pathlib import Path
 import polars as pl
 
 from forecasting.errors import BadHierarchy
-from forecasting.hierarchy import Level
+from forecasting.hierarchy import Level, check_levels
 from forecasting.long_table import distinct_keys, panel_from_rows
-from forecasting.panel import DemandPanel
+from forecasting.panel import LARGEST, DemandPanel
 from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables
 
 _EMPTY_KEY = "is empty; every row needs its keys"
 _NO_MONTH = "is not a month; write YYYY-MM or a date"
 _NO_NUMBER = "is not a number"
 _INFINITE = "is infinite"
+_TOO_LARGE = f"is beyond {LARGEST:g}; write it in a larger unit"
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,13 @@ def _read_rows(path: Path, columns: HistoryColumns) -> tuple[pl.DataFrame, pl.Da
         faults.note(table, offset, columns.month, months.is_null(), _NO_MONTH)
         numbers, wrong = quantities(table[columns.quantity])
         endless = numbers.is_infinite().fill_null(False)
+        huge = ((numbers.abs() > LARGEST) & numbers.is_finite()).fill_null(False)
         faults.note(table, offset, columns.quantity, wrong, _NO_NUMBER)
         faults.note(table, offset, columns.quantity, endless, _INFINITE)
+        faults.note(table, offset, columns.quantity, huge, _TOO_LARGE)
         worded = table[columns.quantity].cast(pl.String).alias("worded")
         bad_rows.append(
-            block.with_columns(worded).with_row_index("row", offset=offset + 1).filter(wrong | endless)
+            block.with_columns(worded).with_row_index("row", offset=offset + 1).filter(wrong | endless | huge)
         )
         rows.append(block.with_columns(months.alias("ordinal"), numbers.alias("quantity")))
     faults.refuse([*((key, _EMPTY_KEY) for key in columns.keys), (columns.month, _NO_MONTH)])
@@ -116,7 +119,7 @@ def _wanted(columns: HistoryColumns) -> list[tuple[str, str]]:
 
 
 def _of_quantities(columns: HistoryColumns) -> list[tuple[str, str]]:
-    return [(columns.quantity, _NO_NUMBER), (columns.quantity, _INFINITE)]
+    return [(columns.quantity, problem) for problem in (_NO_NUMBER, _INFINITE, _TOO_LARGE)]
 
 
 def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
@@ -127,6 +130,7 @@ def default_levels(keys: Sequence[str]) -> tuple[Level, ...]:
 
 def _with_leaf_level(rows: pl.DataFrame, keys: Sequence[str], levels: Sequence[Level]) -> tuple[Level, ...]:
     """The levels with, last, one that tells every leaf apart."""
+    check_levels(tuple(keys), tuple(levels))
     leaves = distinct_keys(rows, keys)
     for level in reversed(levels):
         named = [key for key in level if key in keys]

@@ -14,6 +14,8 @@ from forecasting.models.worker_pool import Fit, WorkerPool
 STATSMODELS = "forecasting.models.statsmodels_"
 PROPHET = "forecasting.models.prophet_"
 
+_MONTHS_NEEDED = 2
+
 
 @dataclass(frozen=True, eq=False)
 class SlowHindcast:
@@ -60,9 +62,10 @@ class InWorkers:
         visited = list(range(origins, -1, -SEASON))
         forecasts = np.full((len(history.values), origins + 1, horizon), np.nan)
         forecasts[:, visited] = Smoothing().hindcast(history, origins, horizon)[:, visited]
-        fallback = [""] * len(history.values)
+        old = history.n_months - history.born >= _MONTHS_NEEDED
+        fallback = ["" if one else f"{self.name} needs {_MONTHS_NEEDED} months: smoothing" for one in old]
         with WorkerPool(self.module, self.seconds, self.workers) as pool:
-            for fit, answer in pool.run(_fits(history, range(len(fallback)), [0], horizon)):
+            for fit, answer in pool.run(_fits(history, np.flatnonzero(old), [0], horizon)):
                 if isinstance(answer, str):
                     fallback[fit.series] = f"{self.name} {answer}: smoothing"
                 else:
@@ -75,10 +78,10 @@ class InWorkers:
 
 
 def _fits(history: SeriesBatch, series: Iterable[int], back: Iterable[int], horizon: int) -> Iterator[Fit]:
-    """The series as known at each of these distances from the end, where they had been born by then."""
+    """The series as known at each of these distances from the end, where they were old enough by then."""
     for i in series:
         born = int(history.born[i])
         for months in back:
             known = history.n_months - months
-            if known > born:
-                yield Fit(i, months, history.first + born, history.values[i, born:known], horizon)
+            if known - born >= _MONTHS_NEEDED:
+                yield Fit(int(i), months, history.first + born, history.values[i, born:known], horizon)

@@ -52,6 +52,7 @@ def test_until_before_any_leaf(tiny: Hierarchy) -> None:
         ([[1.0]], [0], "4 leaves"),
         ([[1.0], [1.0], [np.nan], [1.0]], [0, 0, 0, 0], "NaN"),
         ([[1.0], [1.0], [np.inf], [1.0]], [0, 0, 0, 0], "infinite"),
+        ([[1.0], [-1e31], [1.0], [1.0]], [0, 0, 0, 0], r"1e\+31, beyond 1e\+30; use a larger unit"),
         ([[1.0], [1.0], [1.0], [1.0]], [0], "born has shape"),
         ([[1.0], [1.0], [1.0], [1.0]], [0, 0, 0, 1], "born within"),
         ([[1.0, 1], [1, 1], [1, 1], [1, 1]], [0, 0, 0, 1], "before the month it was born"),

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 
-from forecasting.spread import spread_of
+from forecasting.spread import GRID, _widened, effective_origins, spread_of
 
 
 def test_normal_errors_give_normal_quantiles() -> None:
@@ -46,3 +47,35 @@ def test_nothing_below_zero() -> None:
     quantiles = spread.quantiles((0.01, 0.5, 0.99))
     assert quantiles.min() == 0.0
     assert (np.diff(quantiles, axis=0) >= 0).all()
+
+
+def test_white_noise_is_worth_all_its_origins_and_a_random_walk_few() -> None:
+    noise = np.random.default_rng(4).normal(0, 1, (50, 60, 3))
+    assert effective_origins(noise) == pytest.approx(60, rel=0.15)
+    assert effective_origins(np.cumsum(noise, axis=1)) <= 6
+    # Errors half as alike with each month between them: n / (1 + 2 (1/2 + 1/4 + …)) is a third.
+    alike = noise.copy()
+    for month in range(1, 60):
+        alike[:, month] = 0.5 * alike[:, month - 1] + np.sqrt(0.75) * noise[:, month]
+    assert effective_origins(alike) == pytest.approx(20, rel=0.2)
+
+
+def test_origins_without_an_error_and_units_are_immaterial_to_their_worth() -> None:
+    noise = np.random.default_rng(5).normal(0.2, 1, (20, 40, 2))
+    later = np.concatenate([noise, np.full((20, 5, 2), np.nan)], axis=1)
+    assert effective_origins(noise) > 10
+    assert effective_origins(1000 * later) == pytest.approx(effective_origins(noise))
+    assert effective_origins(np.zeros((2, 40, 2))) == effective_origins(noise[:, :5]) <= 6
+
+
+@pytest.mark.parametrize("degrees", [3.0, 17.5])
+def test_the_shape_is_widened_from_the_normal_curve_to_student_s_t(degrees: float) -> None:
+    wide = _widened(7.0 + 2.0 * norm.ppf(GRID)[None], degrees)[0] - 7.0
+    away = GRID != 0.5
+    ratio = wide[away] / t.ppf(GRID[away], degrees)
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-9)
+    # Where the middle is not known any better, all of it is as much wider.
+    assert 2.0 - 1e-9 <= ratio[0] <= 2.0 * np.sqrt(1 + 1 / degrees) + 1e-9
+    assert wide[~away] == pytest.approx(0.0, abs=1e-9)
+    # All errors alike: no spread, whatever the degrees.
+    assert (_widened(np.full((1, len(GRID)), 7.0), degrees) == 7.0).all()

@@ -120,8 +120,7 @@ def test_statsmodels_forecasts_as_when_called_directly() -> None:
 def test_odd_series_have_a_number_or_a_reason(odd_series: SeriesBatch) -> None:
     answer = InWorkers(STATSMODELS, seconds=60).labelled_hindcast(odd_series, 0, 12)
     assert np.isfinite(answer.forecasts).all()
-    assert answer.fallback[6].startswith("statsmodels failed: ")
-    assert answer.fallback[6].endswith(": smoothing")
+    assert answer.fallback[6] == "statsmodels needs 2 months: smoothing"
 
 
 @pytest.mark.usefixtures("quiet_logs")

@@ -1,10 +1,10 @@
-"""The recursion of smoothing.py against statsmodels, at one set of parameters."""
+"""The recursion of smoothing against statsmodels, at one set of parameters."""
 
 import numpy as np
 import pytest
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from forecasting.models import smoothing
+from forecasting.models import smoothing_recursion
 
 
 @pytest.mark.parametrize(("alpha", "beta", "gamma", "phi"), [(0.2, 0.05, 0.1, 0.9), (0.5, 0.2, 0.35, 0.98)])
@@ -18,8 +18,8 @@ def test_smoothing_steps_as_the_likelihood_recursion_of_statsmodels(
     past = y[born:]
 
     grid = np.array([[alpha, alpha * beta, gamma, phi]])
-    start = smoothing._initial_state(y, born, phase, min(len(y) - born, 36))
-    level, trend, season = smoothing._begin(start, grid)
+    start = smoothing_recursion.initial_state(y, born, phase, min(len(y) - born, 36))
+    level, trend, season = smoothing_recursion.begin(start, grid)
     model = ETSModel(
         past,
         error="add",
@@ -34,9 +34,9 @@ def test_smoothing_steps_as_the_likelihood_recursion_of_statsmodels(
     )
     theirs = model.smooth(np.array([alpha, alpha * beta, gamma * (1 - alpha), phi]))
 
-    steps, error, errors = smoothing._steps_of(grid), np.empty(1), []
+    steps, error, errors = smoothing_recursion.steps_of(grid), np.empty(1), []
     for t in range(born, 50):
-        smoothing._step(y[t], level, trend, season[(t + phase) % 12], steps, error)
+        smoothing_recursion.step(y[t], level, trend, season[(t + phase) % 12], steps, error)
         errors.append(error[0])
     np.testing.assert_allclose(errors, theirs.resid, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(past - errors, theirs.fittedvalues, rtol=1e-12)
@@ -44,7 +44,7 @@ def test_smoothing_steps_as_the_likelihood_recursion_of_statsmodels(
 
     # What the model says with this one combination is their forecast too, and the losses are their errors.
     out = np.zeros((1, 12))
-    smoothing._average(y, born, phase, grid, start, np.ones((1, 1)), out)
+    smoothing_recursion.add_up(y, born, phase, grid, start, np.ones((1, 1)), out)
     np.testing.assert_allclose(out[0], theirs.forecast(12), rtol=1e-10)
-    losses = smoothing._losses(y, born, phase, grid, start, 0)
+    losses = smoothing_recursion.losses_of(y, born, phase, grid, start, 0)
     np.testing.assert_allclose(losses[0, 0], (theirs.resid[12:] ** 2).sum(), rtol=1e-10)

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from forecasting.models.protocol import SeriesBatch
-from forecasting.models.training_rows import sample_rows
+from forecasting.models.training_rows import sample_rows, typical_rows
 
 
 def content(values: np.ndarray, born: np.ndarray, cap: int = 3000) -> np.ndarray:
@@ -35,3 +36,25 @@ def test_order_and_unit_and_empty_series_are_immaterial(order_book: SeriesBatch)
 def test_the_seed_draws_other_rows(order_book: SeriesBatch) -> None:
     one, two = (sample_rows(order_book.values, order_book.born, 12, 6, 500, seed) for seed in (0, 1))
     assert one.series.tolist() != two.series.tolist()
+
+
+@pytest.mark.parametrize("count", [20, 1000])
+def test_typical_series_follow_from_their_shapes_alone(order_book: SeriesBatch, count: int) -> None:
+    values, born = order_book.values, order_book.born
+    rows = typical_rows(values, born, count)
+    chosen = _shapes(values, rows)
+    assert len(set(rows.tolist())) == len(rows) == min(count, (values.max(axis=1) > 0).sum())
+    shuffled = np.random.default_rng(1).permutation(len(values))
+    again = typical_rows(values[shuffled], born[shuffled], count)
+    np.testing.assert_allclose(_shapes(values[shuffled], again), chosen, rtol=1e-12)
+    assert typical_rows(1000 * values, born, count).tolist() == rows.tolist()
+    more = typical_rows(np.vstack([np.zeros((2, 48)), values]), np.append([0, 0], born), count)
+    assert (more - 2).tolist() == rows.tolist()
+
+
+def _shapes(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return np.asarray(values[rows] / values[rows].max(axis=1, keepdims=True))
+
+
+def test_no_series_is_typical_of_nothing() -> None:
+    assert typical_rows(np.array([[0.0, 0.0], [-1.0, -2.0]]), np.array([0, 0]), 5).tolist() == []
