@@ -18,9 +18,10 @@ FILE = f'default = "mine"\n[recipes.mine]\n{PLAIN}[recipes.yours]\n{PLAIN}'
 
 
 def test_the_recipes_that_ship() -> None:
-    assert default_recipe() == Recipe("ensemble", ("smoothing", "log_smoothing"), calendar=True, learned=True)
+    members = ("log_smoothing", "shared_season", "autoregression")
+    assert default_recipe() == Recipe("ensemble", members, calendar=True, learned=True)
     names = [recipe.name for recipe in shipped_recipes().candidates]
-    assert names == ["ensemble", "ensemble-theta", "thorough", "theta", "seasonal-naive"]
+    assert names == ["ensemble", "ensemble-theta", "thorough", "smoothing", "theta", "seasonal-naive"]
     assert len({recipe.key for recipe in shipped_recipes().candidates}) == len(names)
 
 
