@@ -65,7 +65,7 @@ class InWorkers:
         old = history.n_months - history.born >= _MONTHS_NEEDED
         fallback = ["" if one else f"{self.name} needs {_MONTHS_NEEDED} months: smoothing" for one in old]
         with WorkerPool(self.module, self.seconds, self.workers) as pool:
-            for fit, answer in pool.run(_fits(history, np.flatnonzero(old), [0], horizon)):
+            for fit, answer in pool.run(_fits(history, range(len(fallback)), [0], horizon)):
                 if isinstance(answer, str):
                     fallback[fit.series] = f"{self.name} {answer}: smoothing"
                 else:
@@ -84,4 +84,4 @@ def _fits(history: SeriesBatch, series: Iterable[int], back: Iterable[int], hori
         for months in back:
             known = history.n_months - months
             if known - born >= _MONTHS_NEEDED:
-                yield Fit(int(i), months, history.first + born, history.values[i, born:known], horizon)
+                yield Fit(i, months, history.first + born, history.values[i, born:known], horizon)
