@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numba as nb
 import numpy as np
 
 from forecasting.arrays import Floats
@@ -40,6 +41,18 @@ def relative_error(errors: Floats, level: Floats) -> float:
 
 def error_and_scale(errors: Floats, level: Floats) -> tuple[float, float]:
     """The two sums of `relative_error`, which add up over parts of the series."""
-    seen = np.isfinite(errors)
-    total = float(np.abs(np.where(seen, errors, 0.0)).sum())
-    return total, float((np.abs(level) * seen.reshape(len(errors), -1).sum(axis=1)).sum())
+    return _sums(errors.reshape(len(errors), -1), np.abs(level))
+
+
+@nb.njit(cache=True)
+def _sums(errors: Floats, level: Floats) -> tuple[float, float]:
+    total, scale = 0.0, 0.0
+    for i in range(len(errors)):
+        row, seen = 0.0, 0
+        for error in errors[i]:
+            if np.isfinite(error):
+                row += abs(error)
+                seen += 1
+        total += row
+        scale += level[i] * seen
+    return total, scale

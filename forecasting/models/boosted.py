@@ -65,7 +65,7 @@ class Boosted:
 
     leads: int = 12
     least_age: int = 6
-    rows: int = 130_000
+    rows: int = 100_000
     rounds: int = 60
     leaves: int = 15
     learning_rate: float = 0.05

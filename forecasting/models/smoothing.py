@@ -43,7 +43,7 @@ _LOG_OFFSET = 0.05
 _MANY = 5_000
 # How likely each combination is, is learned from this many series, in as many rounds, starting from this
 # many that know nothing.
-_TEACHERS, _ROUNDS, _IGNORANT = 128, 3, 5.0
+_TEACHERS, _ROUNDS, _IGNORANT = 64, 3, 5.0
 
 
 def parameter_grid(series: int) -> Floats:
