@@ -16,6 +16,8 @@ type Trust = Callable[[Floats], Covariance]
 _FOLDS = 4
 # Fewer past origins are not worth cutting up: the parts would know too little.
 _LEAST_FOLDED = 12
+# A kind that weighs less is not worth solving.
+_LEAST_WEIGHT = 0.01
 
 
 def reconcile_by_past(
@@ -33,17 +35,25 @@ def reconcile_by_past(
     came = values[:, values.shape[1] - past.shape[1] + 1 + origin + lead]
     one_step = (came - columns)[:, lead == 0]
     trusts: tuple[Trust, ...] = (shrinkage, variance)
-    # The third trusts the leaves alone.
-    means = [reconcile_nonnegative(hierarchy, base, trust(one_step)) for trust in trusts]
-    means.append(hierarchy.aggregate(base[leaves]))
     pasts = [_cross_fitted(hierarchy, columns, origin, one_step, trust) for trust in trusts]
+    # The third trusts the leaves alone.
     pasts.append(hierarchy.aggregate(columns[leaves]))
     size = np.abs(values).mean(axis=1)
     found = [_level_errors(hierarchy, came - each, size) for each in pasts]
     weights = weigh(found, one_step.shape[1])
+    weights = np.where(weights >= _LEAST_WEIGHT, weights, 0.0) / weights[weights >= _LEAST_WEIGHT].sum()
+    mean, average = np.zeros_like(base), np.zeros_like(columns)
+    for weight, one, trust in zip(weights, pasts, (*trusts, None), strict=True):
+        if weight > 0:
+            average += weight * one
+            mean += weight * (
+                reconcile_nonnegative(hierarchy, base, trust(one_step))
+                if trust
+                else hierarchy.aggregate(base[leaves])
+            )
     coherent = np.full_like(past, np.nan)
-    coherent[:, origin, lead] = _averaged(weights, pasts)
-    return _averaged(weights, means), coherent
+    coherent[:, origin, lead] = average
+    return mean, coherent
 
 
 def _cross_fitted(
@@ -66,13 +76,6 @@ def _months_known(past: Floats) -> tuple[Ints, Ints]:
     _, origins, horizon = past.shape
     origin, lead = np.nonzero(np.add.outer(np.arange(origins), np.arange(horizon)) < origins - 1)
     return origin, lead
-
-
-def _averaged(weights: Floats, candidates: list[Floats]) -> Floats:
-    average = np.zeros_like(candidates[0])
-    for weight, each in zip(weights, candidates, strict=True):
-        average += weight * each
-    return average
 
 
 def _level_errors(hierarchy: Hierarchy, errors: Floats, size: Floats) -> float:
