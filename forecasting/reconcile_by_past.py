@@ -1,6 +1,7 @@
 """Reconciliation weighted by what each kind of it would have done at past origins."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -35,7 +36,11 @@ def reconcile_by_past(
     came = values[:, values.shape[1] - past.shape[1] + 1 + origin + lead]
     one_step = (came - columns)[:, lead == 0]
     trusts: tuple[Trust, ...] = (shrinkage, variance)
-    pasts = [_cross_fitted(hierarchy, columns, origin, one_step, trust) for trust in trusts]
+    # Side by side: half of the time of each is spent in one thread.
+    with ThreadPoolExecutor(len(trusts)) as threads:
+        pasts = list(
+            threads.map(lambda trust: _cross_fitted(hierarchy, columns, origin, one_step, trust), trusts)
+        )
     # The third trusts the leaves alone.
     pasts.append(hierarchy.aggregate(columns[leaves]))
     size = np.abs(values).mean(axis=1)

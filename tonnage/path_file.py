@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no types
 
 from forecasting.arrays import Floats
 from forecasting.forecaster import FittedForecaster
@@ -52,6 +51,9 @@ def _tables(fitted: FittedForecaster, blocks: Iterator[Floats]) -> Iterator[pl.D
 
 
 def _write_parquet(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    # Every forecast imports this file; only who asks for paths pays for the writer.
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415  # ships no types; see above
+
     first = next(tables).to_arrow()
     with pq.ParquetWriter(path, first.schema) as writer:
         writer.write_table(first)
