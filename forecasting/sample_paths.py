@@ -42,18 +42,17 @@ class PathSource:
         if count < 1:
             raise BadForecast(f"asked for {count} sample paths; ask for at least one")
         scores = _joint_scores(self.errors)
-        upper = self.hierarchy.slices[-1].start
+        upper, horizon = self.hierarchy.slices[-1].start, self.marginals.shape[2]
         sums = np.concatenate(
             [self.hierarchy.aggregate(leaves)[:upper] for leaves in self._leaves(scores, count, seed)], axis=1
         )
-        targets = _at(self.marginals[:, :upper], _ranks(sums.reshape(upper, -1, count, order="F")))
+        targets = _at(self.marginals[:, :upper], _ranks(sums.reshape(upper, horizon, count, order="F")))
         done = 0
         for leaves in self._leaves(scores, count, seed):
-            horizon = self.marginals.shape[2]
             size = leaves.shape[1] // horizon
             coherent = self.hierarchy.aggregate(leaves)
             toward = coherent.copy()
-            toward[:upper] = targets[:, :, done : done + size].reshape(upper, -1, order="F")
+            toward[:upper] = targets[:, :, done : done + size].reshape(upper, horizon * size, order="F")
             raked = rake(self.hierarchy, coherent, toward, levels=len(self.hierarchy.levels) - 1)
             yield raked.reshape(len(raked), horizon, size, order="F")
             done += size

@@ -84,6 +84,16 @@ def test_leaves_whose_errors_are_one_rise_and_fall_as_one() -> None:
     assert np.ptp(block[1]) > 3
 
 
+def test_a_hierarchy_of_leaves_alone_has_paths_too() -> None:
+    hierarchy = Hierarchy.of(("m",), (("m",),), pl.DataFrame({"m": ["1", "2"]}))
+    quantity = np.random.default_rng(0).gamma(4, 5, (2, 40))
+    panel = DemandPanel(hierarchy, Month(2020, 1), quantity, np.zeros(2, np.int64))
+    made = fit(default_recipe(), panel, 3)
+    (block,) = made.sample_paths(30, seed=0)
+    published = made.forecast((0.01, 0.99)).quantiles
+    assert ((block >= 0.9 * published[0][:, :, None]) & (block <= 1.1 * published[1][:, :, None])).all()
+
+
 def test_no_paths_are_refused(fitted: FittedForecaster) -> None:
     with pytest.raises(BadForecast, match="asked for 0 sample paths"):
         next(fitted.sample_paths(0, seed=1))
