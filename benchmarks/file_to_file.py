@@ -9,7 +9,7 @@ Ours is the whole command in a process of its own: Python's start, reading, fitt
 quantiles, writing. Up to 10,000 leaves AutoETS runs in the same run with n_jobs=2 on 200 of the same leaves;
 its time for all of them is that times leaves by sample. Both run three times in turn, and the medians count.
 Beyond, AutoETS would take hours, and limits of time and memory stand in its place. Leaves have orders in
-`--share` to all of their months; AutoETS takes four times as long where every month has one.
+`--share` to all of their months; AutoETS takes two or three times as long where every month has one.
 """
 
 import argparse

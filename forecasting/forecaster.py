@@ -129,7 +129,9 @@ def _fit_active(
     # The leaves' trees grow beside all else.
     learning = [begin_level(recipe, batch, leaves=batch is batches[-1]) for batch in batches]
     if recipe.shares:
-        shared = share(hierarchy, batches, origins, horizon)
+        # Logarithms of demand that comes and goes would teach all others to expect less.
+        teachers = [one for one, begun in zip(batches, learning, strict=True) if not begun.intermittent]
+        shared = share(hierarchy, batches, teachers or batches, origins, horizon)
         batches = [replace(batch, shared=one) for batch, one in zip(batches, shared, strict=True)]
     levels = [
         forecast_level(recipe, batch, begun, origins, horizon)
@@ -168,6 +170,8 @@ def _distributions(
     panel: DemandPanel, values: Floats, levels: list[LevelForecast], mean: Floats, pasts: list[Floats]
 ) -> tuple[LevelDistribution, ...]:
     recent = np.abs(values[:, -_LEVEL_MONTHS:]).mean(axis=1)
+    # What has been dead for years is as large as it was while it lived.
+    recent = np.where(recent > 0, recent, np.abs(values).mean(axis=1))
     return tuple(
         LevelDistribution(
             level,

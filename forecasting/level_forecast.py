@@ -1,6 +1,6 @@
 """All nodes of one level, forecast by themselves, before anything has to add up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from forecasting.models.boosted import Boosted
 from forecasting.models.intermittent import OrdersAndSizes
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.two_part import TwoPart
-from forecasting.recipe import Recipe
+from forecasting.recipe import Member, Recipe
 
 # The global model is one of three members where demand is regular: it has earned no more than its share.
 LEARNED_WEIGHT = 1 / 3
 # It learns across series: with fewer there is nothing to learn across, with more, trees take too long.
 _FEWEST, _MOST_BOOSTED = 50, 200_000
+_UNBIASED: Member = "smoothing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,8 @@ class LevelForecast:
     def mean(self) -> Floats:
         """What the level expects by itself, shape (nodes, horizon).
 
-        Where demand is intermittent the members alone say so, for only their past errors are known: where
-        leaves come and go, these errors tell the reconciliation to trust the levels above.
+        Where demand is intermittent raw smoothing alone says so: it expects the mean, and its past errors are
+        known: where leaves come and go, these tell the reconciliation to trust the levels above.
         """
         if self.learned is None or self.intermittent:
             return self.hindcasts.now
@@ -83,6 +84,9 @@ def forecast_level(
     recipe: Recipe, history: SeriesBatch, learning: Learning, origins: int, horizon: int
 ) -> LevelForecast:
     """Forecast the nodes of one level from their own history and by what is learned from each other's."""
+    if learning.intermittent:
+        # Logarithms forecast the middle, which is next to nothing; what adds up is the mean.
+        recipe = replace(recipe, members=(_UNBIASED,))
     hindcasts, active = hindcast(recipe, history, origins, horizon), learning.active
     if learning.finish is None:
         return LevelForecast(hindcasts, active, None, intermittent=False, fallback=hindcasts.fallback)

@@ -17,9 +17,9 @@ class Recipe:
 
     `members` are averaged at every level, with weights learned from their past errors; with `calendar`
     they see months without the effects of working days and Easter. With `learned`, one model of orders
-    and sizes that learns across the leaves joins them there, and forecasts by itself the levels where
-    most series are intermittent. `slow_members` join at levels of at most `slow_nodes` nodes; they take
-    seconds per series, and at most `slow_seconds`.
+    and sizes that learns across the leaves joins them there, and alone gives the quantiles of levels where
+    most series are intermittent, whose means are raw smoothing's. `slow_members` join at levels of at most
+    `slow_nodes` nodes; they take seconds per series, and at most `slow_seconds`.
     """
 
     name: str

@@ -15,6 +15,10 @@ from forecasting.spread import GRID
 
 # As many paths at a time as this many numbers of leaves hold, and at most so many.
 _ROOM, _MOST = 8_000_000, 64
+# Fewer errors of a lead say nothing about how leaves move together.
+_FEWEST = 3
+# Numbers of upper nodes that stand in memory at once, about eight times: 13 GiB.
+_MOST_ABOVE = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +41,18 @@ class PathSource:
         their normal scores (a Gaussian copula; Clark et al. 2004 reorder draws in the same spirit); how far
         each leaf goes, from its own quantiles. Then each node above is brought to its own quantiles, which
         past origins have calibrated, by mapping ranks and raking its leaves, so that paths add up, are never
-        negative, and have the distributions that are published.
+        negative, and above the leaves have the distributions that are published; the leaves' own are
+        stretched or pressed by what is above them.
         """
         if count < 1:
             raise BadForecast(f"asked for {count} sample paths; ask for at least one")
-        scores = _joint_scores(self.errors)
         upper, horizon = self.hierarchy.slices[-1].start, self.marginals.shape[2]
+        if upper * horizon * count > _MOST_ABOVE:
+            most = _MOST_ABOVE // (upper * horizon)
+            raise BadForecast(
+                f"{count} sample paths of {upper:,} nodes above the leaves do not fit; ask for {most} at most"
+            )
+        scores = _joint_scores(self.errors)
         sums = np.concatenate(
             [self.hierarchy.aggregate(leaves)[:upper] for leaves in self._leaves(scores, count, seed)], axis=1
         )
@@ -73,14 +83,16 @@ class PathSource:
 def _joint_scores(errors: NDArray[np.float32]) -> Floats:
     """Normal scores of errors by leaf and lead among the origins, shape (leaves, origins, horizon).
 
-    Where an origin's later months have not come yet, those of an earlier origin stand in for them.
+    Where an origin's later months have not come yet, those of an earlier origin stand in for them, and
+    where few origins have seen a lead, the lead before stands in for it.
     """
     _, origins, horizon = errors.shape
     scores = np.empty(errors.shape)
     for lead in range(horizon):
-        known = np.isfinite(errors[0, :, lead]).sum()
-        if not known:
-            scores[:, :, lead] = scores[:, :, lead - 1] if lead else 1.0
+        known = int(np.isfinite(errors[0, :, lead]).sum())
+        # A few errors of a long lead would move all leaves as one; those of the lead before tell more.
+        if lead and known < max(_FEWEST, origins // 2):
+            scores[:, :, lead] = scores[:, :, lead - 1]
             continue
         ranks = np.argsort(np.argsort(errors[:, :known, lead], axis=1, kind="stable"), axis=1)
         score = ndtri((np.arange(known) + 0.5) / known)

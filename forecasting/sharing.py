@@ -8,10 +8,16 @@ from forecasting.models.protocol import SeriesBatch, Shared
 from forecasting.seasons import shared_seasons
 
 
-def share(hierarchy: Hierarchy, levels: Sequence[SeriesBatch], origins: int, horizon: int) -> list[Shared]:
-    """For each level what its series share with the others."""
+def share(
+    hierarchy: Hierarchy,
+    levels: Sequence[SeriesBatch],
+    teachers: Sequence[SeriesBatch],
+    origins: int,
+    horizon: int,
+) -> list[Shared]:
+    """For each level what its series share with the others; `teachers` teach how months follow each other."""
     months = levels[0].n_months
     then = shared_seasons(hierarchy, levels, months - origins)
     now = shared_seasons(hierarchy, levels, months)
-    coefficients = learn_coefficients(levels, origins, horizon)
+    coefficients = learn_coefficients(teachers, origins, horizon)
     return [Shared(*seasons, coefficients) for seasons in zip(then, now, strict=True)]

@@ -11,6 +11,7 @@ from forecasting.hierarchy import Level
 from forecasting.long_table import forecast_rows
 from forecasting.months import Month
 from forecasting.recipe import Recipe
+from tonnage.errors import BadOutput
 from tonnage.forecast_file import check_output, write_rows
 from tonnage.history_file import HistoryColumns, read_history
 from tonnage.path_file import PathFile, write_paths
@@ -40,11 +41,13 @@ class WrittenForecast:
 
 
 def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str], None]) -> WrittenForecast:
-    """Answer a question about a file in a file; nothing is written unless all of it is."""
+    """Answer a question about a file in a file; each file is written whole or not at all, paths last."""
     started = time.perf_counter()
     check_output(output)
     if question.paths is not None:
         check_output(question.paths.path)
+        if question.paths.path.resolve() == output.resolve():
+            raise BadOutput(output, "it is to hold both the forecast and the sample paths; name two files")
     ascending = tuple(sorted(question.probabilities))
     check_probabilities(ascending)
     on_stage("read")

@@ -12,6 +12,9 @@ from forecasting.long_table import distinct_keys, panel_from_rows
 from forecasting.panel import LARGEST, DemandPanel
 from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables
 
+# Columns of the forecast's and the paths' files that no key may be called.
+ANSWERED = ("level", "month", "mean", "quantity", "fallback", "path")
+
 _EMPTY_KEY = "is empty; every row needs its keys"
 _NO_MONTH = "is not a month; write YYYY-MM or a date"
 _NO_NUMBER = "is not a number"
@@ -33,6 +36,11 @@ class HistoryColumns:
             if named.count(name) > 1:
                 raise BadHierarchy(
                     f"column {name!r} is named twice among keys, month and quantity; name each column once"
+                )
+        for key in self.keys:
+            if key in ANSWERED:
+                raise BadHierarchy(
+                    f"key {key!r} is what a column of the answer is called; rename the column in the history"
                 )
 
 

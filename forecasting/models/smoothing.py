@@ -39,7 +39,7 @@ _SEASON_PARAMETERS = 6.0
 _LOG_OFFSET = 0.05
 
 
-# Beyond this many series a coarser grid does: a sixth of the combinations.
+# Beyond this many series a coarser grid does: an eighth of the combinations.
 _MANY = 5_000
 # How likely each combination is, is learned from this many series, in as many rounds, starting from this
 # many that know nothing.

@@ -174,3 +174,22 @@ def test_recipes_are_told_apart_by_content() -> None:
     assert DEFAULT.key != SEASONAL_NAIVE.key
     assert replace(DEFAULT, slow_nodes=DEFAULT.slow_nodes + 1).key != DEFAULT.key
     assert replace(DEFAULT).key == DEFAULT.key
+
+
+def test_intermittent_leaves_are_expected_to_buy_what_they_buy_on_average() -> None:
+    random = np.random.default_rng(0)
+    orders = (random.random((300, 72)) < 0.15) * random.gamma(4, 2.5, (300, 72))
+    made = forecast(orders)
+    assert made.mean[0].mean() == pytest.approx(orders.sum(axis=0).mean(), rel=0.1)
+
+
+def test_what_died_years_ago_says_nothing_of_how_the_living_scatter() -> None:
+    random = np.random.default_rng(0)
+    living, dead = random.gamma(9, 2, (30, 120)), random.gamma(9, 2, (40, 120))
+    dead[:, 40:] = 0.0
+    widths = []
+    for unit in (1e-4, 1.0):
+        made = forecast(unit * np.vstack([living, dead]))
+        low, high = made.quantiles[0, -70:-40], made.quantiles[-1, -70:-40]
+        widths.append((high - low) / unit)
+    np.testing.assert_allclose(widths[0], widths[1], rtol=1e-6)

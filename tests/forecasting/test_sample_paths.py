@@ -105,3 +105,24 @@ def test_where_nothing_was_ever_bought_all_paths_are_nothing() -> None:
     (block,) = fit(default_recipe(), panel, 3).sample_paths(5, seed=0)
     assert block.shape == (3, 3, 5)
     assert (block == 0).all()
+
+
+def test_long_leads_that_few_origins_have_seen_move_as_the_leads_before() -> None:
+    # Forty months leave twelve past origins: one error twelve months ahead, which varies with nothing.
+    hierarchy = Hierarchy.of(("m",), ((), ("m",)), pl.DataFrame({"m": [f"{leaf:02d}" for leaf in range(20)]}))
+    quantity = np.random.default_rng(1).gamma(4, 5, (20, 40))
+    made = fit(default_recipe(), DemandPanel(hierarchy, Month(2020, 1), quantity, np.zeros(20, np.int64)), 12)
+    paths = np.concatenate(list(made.sample_paths(300, seed=0)), axis=2)
+    published = made.forecast((0.1, 0.9)).quantiles[:, 1:]
+    drawn = np.quantile(paths[1:], (0.1, 0.9), axis=2)
+    widths = (drawn[1] - drawn[0]).mean(axis=0) / (published[1] - published[0]).mean(axis=0)
+    assert widths == pytest.approx(np.ones(12), abs=0.25)
+    together = np.corrcoef(paths[1:, 11])[np.triu_indices(20, 1)]
+    assert np.abs(together).mean() < 0.5
+
+
+def test_more_paths_than_fit_are_refused(fitted: FittedForecaster) -> None:
+    with pytest.raises(
+        BadForecast, match=r"100000000 sample paths of 5 nodes above .* ask for 6666666 at most"
+    ):
+        next(fitted.sample_paths(100_000_000, seed=1))

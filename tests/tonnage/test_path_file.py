@@ -66,3 +66,16 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     assert main([*ASKED, "--output", "out.csv", "--paths", "paths.xlsx"]) == YOUR_MISTAKE
     assert "its ending '.xlsx' is neither .csv nor .parquet" in capsys.readouterr().err
     assert not Path("out.csv").exists()
+
+
+def test_one_file_cannot_hold_both(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, "--output", "out.csv", "--paths", "./out.csv"]) == YOUR_MISTAKE
+    assert "name two files" in capsys.readouterr().err
+    assert not Path("out.csv").exists()
+
+
+def test_a_key_that_the_answer_needs_for_itself_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    pl.read_csv("history.csv").rename({"customer": "path"}).write_csv("history.csv")
+    asked = ["forecast", "history.csv", "--keys", "path,material", "--output", "out.csv"]
+    assert main(asked) == YOUR_MISTAKE
+    assert "key 'path' is what a column of the answer is called" in capsys.readouterr().err

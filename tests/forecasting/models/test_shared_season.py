@@ -32,7 +32,7 @@ def leaves(quantity: Floats) -> SeriesBatch:
     panel = DemandPanel(hierarchy, Month(2020, 5), quantity, np.array([0, 0, 0, 0, YOUNG]))
     values = panel.nodes()
     levels = [SeriesBatch(panel.first, values[part], panel.node_born[part]) for part in hierarchy.slices]
-    shared = share(hierarchy, levels, ORIGINS, HORIZON)
+    shared = share(hierarchy, levels, levels, ORIGINS, HORIZON)
     return SeriesBatch(panel.first, levels[1].values, levels[1].born, shared[1])
 
 
