@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from forecasting.arrays import Bools, Ints
 
+# What arithmetic can do to a model. A compiled loop that ran in threads tells it as a SystemError.
+ARITHMETIC = (ArithmeticError, SystemError, np.linalg.LinAlgError)
+NO_NUMBER = "its forecast is not a number"
+
 
 @dataclass(frozen=True, eq=False)
 class Fallbacks:

@@ -4,16 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecasting.fallbacks import Fallbacks
+from forecasting.fallbacks import ARITHMETIC, NO_NUMBER, Fallbacks
 from forecasting.models.boosted import Boosted
 from forecasting.models.intermittent import OrdersAndSizes
 from forecasting.models.lightgbm_ import LightGBMFailed
 from forecasting.models.protocol import SeriesBatch
 from forecasting.models.two_part import FittedTwoPart, TwoPart, own_parts
 
-# What arithmetic can do to a fit. A compiled loop that ran in threads tells it as a SystemError.
-_FAILURES = (ArithmeticError, SystemError, np.linalg.LinAlgError, LightGBMFailed)
-_NO_NUMBER = "its forecast is not a number"
+_FAILURES = (*ARITHMETIC, LightGBMFailed)
 
 
 type Finish = Callable[[int], tuple[TwoPart | None, Fallbacks]]
@@ -46,8 +44,8 @@ def _finish(
     except _FAILURES as error:
         return _nothing(model, history, _reason(error))
     if not sound.any():
-        return _nothing(model, history, _NO_NUMBER)
-    reasons = Fallbacks.where(~sound, f"{_name(model)} failed: {_NO_NUMBER}: own rate and mean order")
+        return _nothing(model, history, NO_NUMBER)
+    reasons = Fallbacks.where(~sound, f"{_name(model)} failed: {NO_NUMBER}: own rate and mean order")
     return own_parts(found, ~sound, history.values, history.born), learned.fallback.also(reasons)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import Bools, Floats, Ints
-from forecasting.fallbacks import Fallbacks
+from forecasting.fallbacks import ARITHMETIC, NO_NUMBER, Fallbacks
 from forecasting.models.autoregression import Autoregression
 from forecasting.models.in_workers import PROPHET, STATSMODELS, InWorkers
 from forecasting.models.naive import Naive
@@ -24,8 +24,6 @@ _FAST: dict[Member, Model] = {
     "seasonal_naive": Naive(),
 }
 _SLOW: dict[SlowMember, str] = {"statsmodels": STATSMODELS, "prophet": PROPHET}
-# What arithmetic can do to a forecast. A compiled loop that ran in threads tells it as a SystemError.
-_FAILURES = (ArithmeticError, SystemError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class _Answer:
     forecasts: Floats
     origins: Ints
     sound: Bools
-    failure: str = "its forecast is not a number"
+    failure: str = NO_NUMBER
 
 
 def ask_members(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -> Answers:
@@ -81,7 +79,7 @@ def _ask_fast(member: Member, history: SeriesBatch, origins: int, horizon: int) 
     try:
         with np.errstate(all="ignore"):  # what comes of it is looked at below
             forecasts = _FAST[member].hindcast(history, origins, horizon)
-    except _FAILURES as error:
+    except ARITHMETIC as error:
         nothing = np.full((len(history.values), origins + 1, horizon), np.nan)
         return _Answer(member, nothing, everywhere, np.zeros(len(nothing), dtype=np.bool_), str(error))
     return _Answer(member, forecasts, everywhere, np.isfinite(forecasts).all(axis=(1, 2)))

@@ -25,7 +25,7 @@ class PathFile:
 
 
 def write_paths(target: PathFile, fitted: FittedForecaster) -> None:
-    """Write paths of all leaves, a block of paths at a time: they never stand in memory together."""
+    """Write paths of all leaves, a block at a time: leaves never stand in memory with all of theirs."""
     tables = _tables(fitted, fitted.sample_paths(target.count, _SEED))
     write = _write_parquet if target.path.suffix.lower() == ".parquet" else _write_csv
     write_whole(target.path, lambda beside: write(tables, beside))

@@ -64,6 +64,9 @@ class Smoothing:
     recursion is that of Hyndman, Koehler, Ord & Snyder (2008), ETS(A,Ad,A). Before a series has shown
     itself, a combination is as likely as it has been for the others of the batch (empirical Bayes: Efron &
     Morris 1975). On the log scale, of demand plus 5 % of its mean, season and trend act in proportion.
+
+    Who teaches is drawn by a hash of all history, and the offset and the cap of the log scale are read from
+    all of it: that much a past origin sees of its future.
     """
 
     scale: Literal["raw", "log"] = "raw"
