@@ -116,23 +116,28 @@ class EmptySource(IngestionError):
 
 
 class RejectCount(NamedTuple):
-    """How many lines share a reason, and one of them."""
+    """How many lines share a reason, what they add up to without their signs, and one of them."""
 
     reason: str
     lines: int
+    quantity: int
     line: str | None
     field: str
     value: str | None
 
 
 class TooManyRejects(IngestionError):
-    """More lines are set aside than the source's limit allows."""
+    """More is set aside than the source's limit allows, in lines or in kilograms."""
 
-    def __init__(self, source: str, counts: Sequence[RejectCount], lines: int, limit: float) -> None:
+    def __init__(
+        self, source: str, counts: Sequence[RejectCount], lines: int, quantity: int, limit: float
+    ) -> None:
         self.source = source
         self.counts = tuple(counts)
         self.rejected = sum(each.lines for each in counts)
+        self.rejected_quantity = sum(each.quantity for each in counts)
         self.lines = lines
+        self.quantity = quantity
         self.limit = limit
         reasons = ", ".join(
             f"{each.reason} {each.lines} (line {_short(each.line)}: {each.field} = {_short(each.value)})"
@@ -140,6 +145,7 @@ class TooManyRejects(IngestionError):
         )
         super().__init__(
             f"source {source!r}: {self.rejected} of {lines} lines are rejected, "
+            f"with {self.rejected_quantity} of {quantity} in quantity, "
             f"more than max_rejects = {limit:g}: {reasons}\n"
             f"correct the lines or the mapping in [sources.{source}.columns], "
             f"or raise [sources.{source}] max_rejects"

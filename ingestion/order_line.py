@@ -36,3 +36,13 @@ REJECTS = pl.Schema(
 `quantity` is null where it could not be read, so that what came in equals what was kept plus what was
 set aside, as far as the source's own numbers allow.
 """
+
+PART_LINES = pl.Schema(
+    {name: kind for name, kind in LINES.items() if name != "source"} | {"slice": pl.String()}
+)
+"""Lines that count of one source, each with the slice of the source that it came in."""
+
+PART_REJECTS = pl.Schema(
+    {name: kind for name, kind in REJECTS.items() if name != "source"} | {"slice": pl.String()}
+)
+"""Lines of one source that are set aside, each with its slice."""

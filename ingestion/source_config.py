@@ -62,6 +62,7 @@ class SourceConfig:
     columns: Mapping[str, str]
     constant_unit: str | None
     max_rejects: float
+    time_zone: str = "UTC"
 
     def knowing(self, there: Collection[str]) -> "SourceConfig":
         """The same, once it is known which columns are there.
