@@ -9,8 +9,6 @@ from ingestion.accounts import month_totals
 from ingestion.order_line import KEYS
 from ingestion.snapshot import Place, Snapshot, Tally
 
-_NOTHING = Tally(lines=0, quantity=0)
-
 
 @dataclass(frozen=True, eq=False)
 class Difference:
@@ -52,7 +50,7 @@ def _months(before: Snapshot, after: Snapshot) -> pl.DataFrame:
     rows = [
         (*key, old.lines, new.lines, old.quantity, new.quantity)
         for key in sorted(was.keys() | now.keys())
-        if (old := was.get(key, _NOTHING)) != (new := now.get(key, _NOTHING))
+        if (old := was.get(key, Tally())) != (new := now.get(key, Tally()))
     ]
     schema = {
         "source": pl.String(),

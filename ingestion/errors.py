@@ -10,7 +10,10 @@ IngestionError
 │   └── ConnectionLost  it went away while it was being read
 ├── SourceMoved         what was read is not what the source says that it has
 ├── EmptySource         the query yields no line up to the month
-├── TooManyRejects      more lines are set aside than the source's limit allows
+├── BadStore            the place for snapshots cannot be opened
+├── BeyondLimits        a snapshot that nobody may use before a person has accepted it
+│   ├── TooManyRejects     more is set aside than the source's limit allows
+│   └── ClosedMonthChanged a month that was over changed by more than the limit
 ├── EmptyMonth          the snapshot has no line in its own month
 ├── UnknownKey          a hierarchy key that order lines do not have
 ├── UnknownSnapshot     no snapshot has this id
@@ -18,7 +21,6 @@ IngestionError
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from forecasting.months import Month
@@ -125,7 +127,9 @@ class SourceMoved(IngestionError):
         self.source = source
         self.measure = measure
         self.slices = tuple(slices)
-        shown = ", ".join(f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5])
+        shown = ", ".join(
+            f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5]
+        )
         super().__init__(
             f"source {source!r} and what was read from it differ in {measure}, source first: {shown}"
             f"{', …' if len(self.slices) > 5 else ''}; nothing was stored: run the command again, "
@@ -146,23 +150,53 @@ class EmptySource(IngestionError):
 
 
 class RejectCount(NamedTuple):
-    """How many lines share a reason, and one of them."""
+    """How many lines share a reason, what they add up to without their signs, and one of them."""
 
     reason: str
     lines: int
+    quantity: int
     line: str | None
     field: str
     value: str | None
 
 
-class TooManyRejects(IngestionError):
-    """More lines are set aside than the source's limit allows."""
+class BeyondLimits(IngestionError):
+    """A snapshot that a limit holds back until a person accepts it, for a reason.
 
-    def __init__(self, source: str, counts: Sequence[RejectCount], lines: int, limit: float) -> None:
+    `kept_in` is where the lines set aside can be looked at.
+    """
+
+    kept_in: str | None = None
+
+    def __str__(self) -> str:
+        kept = f"the lines set aside are in {self.kept_in}\n" if self.kept_in else ""
+        return f'{super().__str__()}\n{kept}or accept it as it is: --accept "the reason", which is recorded'
+
+
+class BadStore(IngestionError):
+    """The place for snapshots cannot be opened."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place = place
+        self.problem = problem
+        super().__init__(
+            f"TONNAGE_SNAPSHOTS: {place} cannot be opened: {problem}; "
+            f"write a folder, or a URL whose file system is installed (adlfs for abfs://, s3fs for s3://)"
+        )
+
+
+class TooManyRejects(BeyondLimits):
+    """More is set aside than the source's limit allows, in lines or in kilograms."""
+
+    def __init__(
+        self, source: str, counts: Sequence[RejectCount], lines: int, quantity: int, limit: float
+    ) -> None:
         self.source = source
         self.counts = tuple(counts)
         self.rejected = sum(each.lines for each in counts)
+        self.rejected_quantity = sum(each.quantity for each in counts)
         self.lines = lines
+        self.quantity = quantity
         self.limit = limit
         reasons = ", ".join(
             f"{each.reason} {each.lines} (line {_short(each.line)}: {each.field} = {_short(each.value)})"
@@ -170,9 +204,36 @@ class TooManyRejects(IngestionError):
         )
         super().__init__(
             f"source {source!r}: {self.rejected} of {lines} lines are rejected, "
+            f"with {self.rejected_quantity} of {quantity} in quantity, "
             f"more than max_rejects = {limit:g}: {reasons}\n"
             f"correct the lines or the mapping in [sources.{source}.columns], "
             f"or raise [sources.{source}] max_rejects"
+        )
+
+
+class ChangedMonth(NamedTuple):
+    """A month of a source and what it came to, in kilograms or pieces."""
+
+    source: str
+    month: str
+    before: int
+    after: int
+
+
+class ClosedMonthChanged(BeyondLimits):
+    """A month that was over is not what it was, by more than late lines and corrections usually make."""
+
+    def __init__(self, months: Sequence[ChangedMonth], limit: float) -> None:
+        self.months = tuple(months)
+        self.limit = limit
+        shown = ", ".join(
+            f"{each.month} of source {each.source!r} from {each.before} to {each.after}"
+            for each in self.months[:5]
+        )
+        super().__init__(
+            f"closed months changed by more than [snapshots] max_change = {limit:g}: {shown}"
+            f"{f' and {len(self.months) - 5} more' if len(self.months) > 5 else ''}\n"
+            f"`tonnage snapshots diff` shows the leaves of two snapshots; correct the source or the mapping"
         )
 
 
@@ -200,23 +261,28 @@ class UnknownKey(IngestionError):
 
 
 class UnknownSnapshot(IngestionError):
-    """No snapshot has this id."""
+    """No snapshot, or more than one, has an id that begins so."""
 
-    def __init__(self, snapshot_id: str, folder: Path) -> None:
-        self.snapshot_id = snapshot_id
-        self.folder = folder
-        super().__init__(f"{folder} holds no snapshot {snapshot_id!r}; ingest the month first")
+    def __init__(self, wanted: str, place: str, found: int) -> None:
+        self.wanted = wanted
+        self.place = place
+        self.found = found
+        super().__init__(
+            f"{found} snapshots in {place} begin with {wanted!r}; write more of the id"
+            if found
+            else f"{place} holds no snapshot {wanted!r}; `tonnage snapshots list` shows those it has"
+        )
 
 
 class SnapshotDamaged(IngestionError):
     """A stored snapshot is not what was written."""
 
-    def __init__(self, folder: Path, problem: str) -> None:
-        self.folder = folder
+    def __init__(self, place: str, problem: str) -> None:
+        self.place = place
         self.problem = problem
         super().__init__(
-            f"the snapshot in {folder} is damaged: {problem}; "
-            f"restore it from a backup, or remove that folder and ingest the month again"
+            f"the snapshot in {place} is damaged: {problem}; "
+            f"restore it from a backup, or ingest the month again with --full"
         )
 
 

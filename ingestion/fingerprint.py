@@ -45,5 +45,3 @@ def is_later(name: str, month: Month, *, exact: bool) -> bool:
 def changed(now: Mapping[str, Fingerprint], before: Mapping[str, Fingerprint]) -> list[str]:
     """The slices whose fingerprint is new or another than before, in order; empty slices do not count."""
     return sorted(name for name, found in now.items() if before.get(name) != found)
-
-

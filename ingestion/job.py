@@ -8,14 +8,16 @@ from typing import Protocol
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.accounts import account, changes_since, check
-from ingestion.errors import EmptySource
-from ingestion.limits import Limits
+from ingestion.accounts import changes, totals
+from ingestion.errors import BeyondLimits, EmptySource, RejectCount, TooManyRejects
+from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.master_config import MasterConfig
 from ingestion.master_data import MasterData
+from ingestion.master_records import records_of
 from ingestion.pull import Pulled, pull
 from ingestion.repeats import find_repeats
-from ingestion.snapshot import Manifest, Place, Snapshot, SourceRecord, snapshot_id
+from ingestion.snapshot import Manifest, MonthChange, Place, Snapshot, SourceRecord, snapshot_id
+from ingestion.snapshot_config import Limits
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import open_source, read_master
@@ -69,7 +71,8 @@ def take_snapshot(
             if before.month == month and before.master.content_hash == master.content_hash:
                 return before
         else:
-            repeats = find_repeats(places, store.read_part)
+            claims = {part: found for each in pulled for part, found in each.claims.items()}
+            repeats = find_repeats(places, claims, store.read_part)
         records = tuple(_record(each, repeats, month) for each in pulled)
         manifest = Manifest(
             id=snapshot_id(month, order.demand, places, master, repeats),
@@ -129,10 +132,8 @@ def _record(pulled: Pulled, repeats: pl.DataFrame, month: Month) -> SourceRecord
         reading=pulled.reading,
         consistency=pulled.consistency,
         slices=pulled.slices,
-        rows_in=kept.lines + sum(each.lines for each in set_aside.values()),
-        rows_later=pulled.rows_later + later.lines,
-        rows_kept=kept.lines,
-        quantity_kept=kept.quantity,
+        kept=kept,
+        later=pulled.later + later.lines,
         set_aside=set_aside,
     )
 
@@ -146,4 +147,25 @@ def _changes(
 
 def _refuse_beyond_limits(snapshot: Snapshot, order: Order, store: SnapshotStore) -> None:
     """Raise what a limit finds; the lines set aside are kept for whoever has to look at them."""
-    ...
+    manifest = snapshot.manifest
+    try:
+        for config, record in zip(order.sources, manifest.sources, strict=True):
+            _check_rejects(config, record, snapshot)
+        check_closed_months(manifest.changes, snapshot.month, order.limits.max_change)
+    except BeyondLimits as limit:
+        if snapshot.rejects.height:
+            limit.kept_in = store.keep_rejects(f"{snapshot.month}-{snapshot.id[:12]}", snapshot.rejects)
+        raise
+
+
+def _check_rejects(config: SourceConfig, record: SourceRecord, snapshot: Snapshot) -> None:
+    counts = [
+        RejectCount(reason, each.lines, each.gross, None, "line", None)
+        for reason, each in record.set_aside.items()
+    ]
+    try:
+        check_rejects(config, record.kept.lines, record.kept.gross, counts)
+    except TooManyRejects:
+        # Only now are the lines themselves read, for examples to show.
+        rejects = snapshot.rejects.filter(pl.col("source") == config.name)
+        check_rejects(config, record.kept.lines, record.kept.gross, count_by_reason(rejects))

@@ -5,35 +5,50 @@ the same one only if organization, customer, material and day are the same as we
 `clean.settle`: of lines that say the same one is kept, of lines that contradict each other none is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from ingestion.clean import CONFLICT, DUPLICATE
+from ingestion.reasons import CLAIMED, CONFLICT, DUPLICATE
+from ingestion.key_spelling import folded
 from ingestion.order_line import KEYS
 from ingestion.part import Part
 from ingestion.snapshot import REPEATS, Place
-
-CLAIMED = "line of two sources"
 
 _SAME_LINE = ("source", "line")
 _SAME_CLAIM = ("line", *KEYS, "date")
 
 
-def find_repeats(places: Sequence[Place], read_part: Callable[[str], Part]) -> pl.DataFrame:
+def claims_of(part: Part) -> pl.DataFrame:
+    """What each line of a part is known by, as 64-bit hashes: `by_line` within a source, `by_claim` across.
+
+    The ids that a part found used twice are there too: they contradict lines of other parts as well.
+    """
+    by_claim = pl.lit(0, pl.UInt64)
+    for seed, column in enumerate(_SAME_CLAIM):
+        by_claim ^= pl.col(column).hash(seed)
+    claims = pl.when("kept").then(by_claim).alias("by_claim")
+    return _claims(part).select(pl.col("line").hash().alias("by_line"), claims).collect()
+
+
+def find_repeats(
+    places: Sequence[Place], claims: Mapping[str, pl.DataFrame], read_part: Callable[[str], Part]
+) -> pl.DataFrame:
     """The lines that no snapshot of these places may count, of the schema `REPEATS`, sorted.
 
-    What every line is known by is compared as 64-bit hashes first, which are a few bytes a line; only
-    lines whose hashes meet are read again and compared in full.
+    `claims` are those of the parts that were just made; other parts are read for theirs. Only lines
+    whose hashes meet are read again and compared in full.
     """
-    seeds = {source: seed for seed, source in enumerate(dict.fromkeys(place.source for place in places))}
+    sources = {name: number for number, name in enumerate(dict.fromkeys(place.source for place in places))}
     hashes = [
-        _hashes(read_part(place.part), number, seeds[place.source], several=len(seeds) > 1)
+        (claims[place.part] if place.part in claims else claims_of(read_part(place.part))).with_columns(
+            pl.lit(sources[place.source], pl.Int32).alias("source"), pl.lit(number, pl.Int32).alias("place")
+        )
         for number, place in enumerate(places)
     ]
-    met = _met(pl.concat(hashes), several=len(seeds) > 1) if hashes else {}
+    met = _met(pl.concat(hashes), several=len(sources) > 1) if hashes else {}
     suspects = [
-        _suspects(read_part(place.part), place, number, met[number], seeds[place.source])
+        _suspects(read_part(place.part), place, number, met[number])
         for number, place in enumerate(places)
         if number in met
     ]
@@ -47,38 +62,24 @@ def find_repeats(places: Sequence[Place], read_part: Callable[[str], Part]) -> p
 
 
 def _claims(part: Part) -> pl.LazyFrame:
-    """A part's lines, and the ids that it found used twice: those contradict other parts' lines as well."""
     twice = part.rejects.lazy().filter(pl.col("reason") == CONFLICT).select("line").unique()
-    kept = part.lines.lazy().with_columns(pl.lit(True).alias("kept"))
-    return pl.concat([kept, twice.with_columns(pl.lit(False).alias("kept"))], how="diagonal")
-
-
-def _hashes(part: Part, number: int, seed: int, *, several: bool) -> pl.DataFrame:
-    claim = pl.when("kept").then(pl.struct(*_SAME_CLAIM).hash()) if several else pl.lit(None, pl.UInt64)
-    return (
-        _claims(part)
-        .select(
-            pl.col("line").hash(seed).alias("by_line"),
-            claim.alias("by_claim"),
-            pl.lit(number, pl.Int32).alias("place"),
-        )
-        .collect()
-    )
+    kept = part.lines.lazy().with_columns(pl.lit(value=True).alias("kept"))
+    return pl.concat([kept, twice.with_columns(pl.lit(value=False).alias("kept"))], how="diagonal")
 
 
 def _met(hashes: pl.DataFrame, *, several: bool) -> dict[object, pl.Series]:
     """For each place with a hash that is also elsewhere, the hashes of the lines to look at."""
-    shared = pl.col("by_line").is_duplicated()
+    shared = pl.struct("source", "by_line").is_duplicated() if several else pl.col("by_line").is_duplicated()
     if several:
         shared |= pl.col("by_claim").is_not_null() & pl.col("by_claim").is_duplicated()
     met = hashes.filter(shared).partition_by("place", as_dict=True)
     return {number: group["by_line"].unique() for (number,), group in met.items()}
 
 
-def _suspects(part: Part, place: Place, number: int, wanted: pl.Series, seed: int) -> pl.DataFrame:
+def _suspects(part: Part, place: Place, number: int, wanted: pl.Series) -> pl.DataFrame:
     return (
         _claims(part)
-        .filter(pl.col("line").hash(seed).is_in(wanted.implode()))
+        .filter(pl.col("line").hash().is_in(wanted.implode()))
         .with_columns(
             pl.lit(place.source).alias("source"),
             pl.lit(place.slice).alias("slice"),
@@ -90,7 +91,7 @@ def _suspects(part: Part, place: Place, number: int, wanted: pl.Series, seed: in
 
 def _judged(lines: pl.DataFrame, identity: Sequence[str], repeated: str, contradicted: str) -> pl.DataFrame:
     """The lines to set aside among those with the same identity: later repeats, and whatever disagrees."""
-    said = pl.struct(*KEYS, "date", "quantity", "kept")
+    said = pl.struct(*(folded(pl.col(key)) for key in KEYS), "date", "quantity", "kept")
     return (
         lines.sort("place", "line")
         .with_columns(

@@ -23,10 +23,36 @@ class _Record(BaseModel):
 
 
 class Tally(_Record):
-    """Lines, and what they add up to in the snapshot's unit as far as their quantities can be read."""
+    """Lines, and what they add up to in the snapshot's unit as far as their quantities can be read.
 
-    lines: int
-    quantity: int
+    `gross` leaves out the signs, so that a return does not hide a delivery.
+    """
+
+    lines: int = 0
+    quantity: int = 0
+    gross: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            lines=self.lines + other.lines,
+            quantity=self.quantity + other.quantity,
+            gross=self.gross + other.gross,
+        )
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(
+            lines=self.lines - other.lines,
+            quantity=self.quantity - other.quantity,
+            gross=self.gross - other.gross,
+        )
+
+
+def tallies(rows: pl.DataFrame, group: pl.Expr) -> dict[str, Tally]:
+    """What the rows of each group, by its name, come to; `rows` have a `quantity`."""
+    totals = rows.group_by(group.alias("group")).agg(
+        pl.len().alias("lines"), pl.col("quantity").sum(), pl.col("quantity").abs().sum().alias("gross")
+    )
+    return {row.pop("group"): Tally(**row) for row in totals.sort("group").iter_rows(named=True)}
 
 
 class SliceRecord(_Record):
@@ -48,7 +74,7 @@ class SliceRecord(_Record):
 
 
 class SourceRecord(_Record):
-    """What one source gave: rows in are rows kept, rows set aside, and rows dated after the month.
+    """What one source gave: lines kept, lines set aside by reason, and how many are dated after the month.
 
     `reading` is the hash of everything that decides what a line of it means: statement, columns, unit,
     zone, weights. `consistency` tells how far all of it was read from one state of the source.
@@ -59,11 +85,14 @@ class SourceRecord(_Record):
     reading: str
     consistency: str
     slices: tuple[SliceRecord, ...]
-    rows_in: int
-    rows_later: int
-    rows_kept: int
-    quantity_kept: int
+    kept: Tally
+    later: int
     set_aside: dict[str, Tally]
+
+    @property
+    def rows_in(self) -> int:
+        """How many lines it has up to the month."""
+        return self.kept.lines + sum(each.lines for each in self.set_aside.values())
 
 
 class MonthChange(_Record):
@@ -141,7 +170,9 @@ class Snapshot:
 
     def places(self) -> list[Place]:
         """Every slice of every source, in the order of the configuration."""
-        return [Place(each.name, part.slice, part.part) for each in self.manifest.sources for part in each.slices]
+        return [
+            Place(each.name, part.slice, part.part) for each in self.manifest.sources for part in each.slices
+        ]
 
     def pieces(self, places: Sequence[Place] | None = None) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Lines, of the schema `LINES`, and rejects, `REJECTS`, slice by slice: little is in memory at once."""
@@ -150,9 +181,11 @@ class Snapshot:
             lines, rejects = counted(self.read_part(place.part), self.month, again)
             name = pl.lit(place.source).alias("source")
             yield (
-                    lines.with_columns(name).select(LINES.names()),
-                    pl.concat([rejects.with_columns(name).select(REJECTS.names()), again.select(REJECTS.names())]),
-                )
+                lines.with_columns(name).select(LINES.names()),
+                pl.concat(
+                    [rejects.with_columns(name).select(REJECTS.names()), again.select(REJECTS.names())]
+                ),
+            )
 
     @cached_property
     def lines(self) -> pl.DataFrame:
@@ -162,7 +195,9 @@ class Snapshot:
     @cached_property
     def rejects(self) -> pl.DataFrame:
         """All lines set aside, sorted, of the schema `REJECTS`."""
-        return pl.concat([REJECTS.to_frame(), *(rejects for _, rejects in self.pieces())]).sort(REJECTS.names())
+        return pl.concat([REJECTS.to_frame(), *(rejects for _, rejects in self.pieces())]).sort(
+            REJECTS.names()
+        )
 
 
 def counted(part: Part, month: Month, repeats: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

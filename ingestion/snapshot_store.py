@@ -99,14 +99,14 @@ class SnapshotStore:
             raise SnapshotDamaged(f"{self.place}/{home}", f"its content hashes to {found}")
         return snapshot
 
-    def list(self) -> tuple[Manifest, ...]:
+    def manifests(self) -> tuple[Manifest, ...]:
         """The manifests of all snapshots, oldest month first, then in the order they were taken."""
-        manifests = [self._manifest(name) for name in self._manifests()]
+        manifests = [self._manifest(name) for name in self._names()]
         return tuple(sorted(manifests, key=lambda each: (each.month, each.taken_at, each.id)))
 
     def newest(self) -> Snapshot | None:
         """The snapshot taken last, of whatever month."""
-        taken = max(self.list(), key=lambda each: (each.taken_at, each.id), default=None)
+        taken = max(self.manifests(), key=lambda each: (each.taken_at, each.id), default=None)
         return self.read(taken.id) if taken else None
 
     def keep_rejects(self, name: str, rejects: pl.DataFrame) -> str:
@@ -117,21 +117,24 @@ class SnapshotStore:
 
     def forget(self, unwanted: Collection[str]) -> int:
         """Remove snapshots, manifest first, and every part that no other snapshot names; how many parts."""
-        for manifest in self.list():
+        for manifest in self.manifests():
             if manifest.id in unwanted:
                 home = f"{manifest.month}/{manifest.id}"
                 names = self._blobs.names(home)
                 for name in sorted(names, key=lambda each: not each.endswith(_MANIFEST)):
                     self._blobs.remove(name)
         needed = {
-            part.part for manifest in self.list() for source in manifest.sources for part in source.slices
+            part.part
+            for manifest in self.manifests()
+            for source in manifest.sources
+            for part in source.slices
         }
         orphans = [name for name in self._blobs.names(_PARTS) if name.split("/")[1] not in needed]
         for name in orphans:
             self._blobs.remove(name)
         return len({name.split("/")[1] for name in orphans})
 
-    def _manifests(self) -> list[str]:
+    def _names(self) -> list[str]:
         return [
             name
             for name in self._blobs.names("")
@@ -139,7 +142,7 @@ class SnapshotStore:
         ]
 
     def _home(self, wanted: str) -> str:
-        homes = [name.rsplit("/", 1)[0] for name in self._manifests()]
+        homes = [name.rsplit("/", 1)[0] for name in self._names()]
         found = [home for home in homes if wanted and home.split("/")[1].startswith(wanted)]
         exact = [home for home in found if home.split("/")[1] == wanted]
         if len(exact or found) != 1:

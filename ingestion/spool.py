@@ -13,8 +13,9 @@ _MOST_ROWS_IN_MEMORY = 1_000_000
 class Spool:
     """Frames with a `slice` column, kept under a temporary folder once there are many rows."""
 
-    def __init__(self, folder: Path, most_rows: int = _MOST_ROWS_IN_MEMORY) -> None:
+    def __init__(self, folder: Path, name: str, most_rows: int = _MOST_ROWS_IN_MEMORY) -> None:
         self._folder = folder
+        self._name = name
         self._most_rows = most_rows
         self._waiting: list[pl.DataFrame] = []
         self._rows = 0
@@ -26,24 +27,24 @@ class Spool:
         self._rows += frame.height
         if self._rows >= self._most_rows:
             for name, part in self._divided():
-                path = self._folder / f"{self._files}.arrow"
+                path = self._folder / f"{self._name}-{self._files}.arrow"
                 part.write_ipc(path)
                 self._files += 1
                 self._kept[name].append(path)
 
-    def take(self, name: str) -> pl.DataFrame | None:
-        """All rows of a slice, which are then forgotten; None where it had none."""
+    def take(self, name: str, schema: pl.Schema) -> pl.DataFrame:
+        """All rows of a slice, without it, of a schema; they are then forgotten."""
         if self._waiting:
             for each, part in self._divided():
                 self._kept[each].append(part)
-        pieces = self._kept.pop(name, [])
-        frames = [
-            pl.read_ipc(piece, memory_map=False) if isinstance(piece, Path) else piece for piece in pieces
-        ]
-        for piece in pieces:
+        frames = [schema.to_frame()]
+        for piece in self._kept.pop(name, []):
             if isinstance(piece, Path):
+                frames.append(pl.read_ipc(piece).drop("slice"))
                 piece.unlink()
-        return pl.concat(frames).drop("slice") if frames else None
+            else:
+                frames.append(piece.drop("slice"))
+        return pl.concat(frames)
 
     def _divided(self) -> Iterator[tuple[str, pl.DataFrame]]:
         together, self._waiting, self._rows = pl.concat(self._waiting), [], 0

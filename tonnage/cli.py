@@ -112,9 +112,7 @@ def ingest(
 
 
 @app.command()
-def retrain(
-    month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None
-) -> None:
+def retrain(month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None) -> None:
     """Run a month: take the snapshot, learn, forecast, publish.
 
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new

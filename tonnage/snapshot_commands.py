@@ -18,7 +18,7 @@ def list_() -> None:
     from tonnage.snapshot_report import print_list
     from tonnage.wiring import House
 
-    print_list(screen, House.from_environment().snapshots.list())
+    print_list(screen, House.from_environment().snapshots.manifests())
 
 
 @snapshots.command()

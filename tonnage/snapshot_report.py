@@ -29,8 +29,8 @@ def print_list(console: Console, manifests: Sequence[Manifest]) -> None:
             each.month,
             f"{each.taken_at:%Y-%m-%d %H:%M}",
             ", ".join(source.name for source in each.sources),
-            f"{sum(source.rows_kept for source in each.sources):,}",
-            f"{sum(source.quantity_kept for source in each.sources):,} {each.unit}",
+            f"{sum(source.kept.lines for source in each.sources):,}",
+            f"{sum(source.kept.quantity for source in each.sources):,} {each.unit}",
             f"{aside:,}",
             each.accepted or "",
         )
@@ -66,7 +66,9 @@ def print_difference(console: Console, difference: Difference) -> None:
     months = Table(title=f"{title}: months that differ, in {unit}", title_justify="left")
     _columns(months, ("source", "month"), ("lines before", "lines after", "before", "after", "change"))
     for source, month, lines_before, lines_after, before, after in difference.months.iter_rows():
-        months.add_row(source, month, *_figures(lines_before, lines_after, before, after), f"{after - before:+,}")
+        months.add_row(
+            source, month, *_figures(lines_before, lines_after, before, after), f"{after - before:+,}"
+        )
     console.print(months)
     shown = difference.leaves.head(_MOST_ROWS)
     count = f"{difference.leaves.height:,} leaves that differ"
@@ -87,7 +89,7 @@ def _print_sources(console: Console, manifest: Manifest) -> None:
             f"{tally.lines:,} {reason} ({tally.quantity:,} {manifest.unit})"
             for reason, tally in source.set_aside.items()
         )
-        figures = _figures(source.rows_in, source.rows_kept, source.quantity_kept, source.rows_later)
+        figures = _figures(source.rows_in, source.kept.lines, source.kept.quantity, source.later)
         table.add_row(source.name, f"{source.dialect}, {source.consistency}", *figures, reasons)
     console.print(table)
 
@@ -107,7 +109,9 @@ def _print_months(console: Console, manifest: Manifest) -> None:
 
 def _print_master(console: Console, manifest: Manifest) -> None:
     table = Table(title="Master data", title_justify="left")
-    _columns(table, ("key", "attributes"), ("rows", "contradictions", "keys unknown", f"{manifest.unit} of these"))
+    _columns(
+        table, ("key", "attributes"), ("rows", "contradictions", "keys unknown", f"{manifest.unit} of these")
+    )
     for each in manifest.master:
         figures = _figures(each.rows, each.conflicts, each.unknown_keys, each.unknown_quantity)
         table.add_row(each.key, ", ".join(each.attributes), *figures)

@@ -19,7 +19,7 @@ from forecasting.months import Month
 from forecasting.run import ForecastRun
 from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
-from ingestion.limits import parse_limits
+from ingestion.snapshot_config import parse_limits
 from ingestion.master_config import parse_master
 from ingestion.snapshot import Snapshot
 from ingestion.snapshot_store import SnapshotStore
@@ -112,7 +112,7 @@ class House:
 
     def prune(self, months: int) -> tuple[int, int]:
         """Forget all snapshots but those of the newest months and of published runs; how many, and parts."""
-        manifests = self.snapshots.list()
+        manifests = self.snapshots.manifests()
         newest = set(sorted({each.month for each in manifests})[-months:])
         needed = snapshots_of_runs(self.engine)
         unwanted = {each.id for each in manifests if each.month not in newest} - needed

@@ -22,7 +22,9 @@ from ingestion.sources.patience import Patience, connected
 _CONNECT_SECONDS = "15"
 _BUSY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
 _REFUSED = re.compile(r"FATAL:|no password supplied|authentication|SSL|certificate")
-_LOST = re.compile(r"terminating connection|closed the connection|connection not open|SSL SYSCALL|no connection")
+_LOST = re.compile(
+    r"terminating connection|closed the connection|connection not open|SSL SYSCALL|no connection"
+)
 _SAID = re.compile(r"(?:ERROR|FATAL):\s+(.+)")
 _NOISE = re.compile(
     r"^[A-Z_]+: |\[libpq\] |Failed to (connect|execute query|prepare query)[^:]*: |\. SQLSTATE: \w+$"
@@ -80,9 +82,7 @@ class PostgresView:
 
     consistency = "repeatable read"
 
-    def __init__(
-        self, config: SourceConfig, cursor: adbc.Cursor, said: Callable[[Exception], str]
-    ) -> None:
+    def __init__(self, config: SourceConfig, cursor: adbc.Cursor, said: Callable[[Exception], str]) -> None:
         self.config = config
         self._cursor = cursor
         self._said = said

@@ -82,13 +82,17 @@ def sums_sql(
     text = f"cast({quoted(config.columns['quantity'])} as text)"
     written = rf"{text} ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?\s*$'"
     number = (
-        quoted(config.columns["quantity"]) if numeric else f"case when {written} then cast({text} as numeric) end"
+        quoted(config.columns["quantity"])
+        if numeric
+        else f"case when {written} then cast({text} as numeric) end"
     )
     if None in factors:
         factor = f"{factors[None]:f}"
     else:
         unit = f"cast({quoted(config.columns['unit'])} as text)"
-        cases = " ".join(f"when {_literal(str(name))} then {each:f}" for name, each in sorted(factors.items()))
+        cases = " ".join(
+            f"when {_literal(str(name))} then {each:f}" for name, each in sorted(factors.items())
+        )
         factor = f"case {unit} {cases} end"
     kilograms = f"round({number} * {factor})"
     return (
@@ -115,7 +119,9 @@ def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str:
     )
     missing = [f"{column} is null"] if "" in months else []
     others = [
-        name for name, month in months.items() if name and not (dated and month and month.year >= _OLDEST_RANGE)
+        name
+        for name, month in months.items()
+        if name and not (dated and month and month.year >= _OLDEST_RANGE)
     ]
     texts = [f"{_slice(column)} in ({', '.join(map(_literal, sorted(others)))})"] if others else []
     return " or ".join([*(_range(column, first, last) for first, last in _spans(ranged)), *missing, *texts])

@@ -79,3 +79,9 @@ class Source(Protocol):
 def open_source(config: SourceConfig) -> Source:
     """The reader for a source's kind of database; nothing is connected yet."""
     return PostgresSource(config)
+
+
+def read_master(configs):  # stub
+    from ingestion.master_data import MasterData
+
+    return MasterData()

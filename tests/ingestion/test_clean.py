@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
 
 from forecasting.months import Month
-from ingestion.clean import Cleaned, clean, count_by_reason
-from ingestion.errors import RejectCount, TooManyRejects
-from ingestion.order_line import LINES, REJECTS
+from ingestion.clean import Cleaned, read_lines, settle
+from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 
@@ -21,10 +21,19 @@ type Source = Callable[..., SourceConfig]
 
 @pytest.fixture
 def cleaned(source: Source) -> Callable[..., Cleaned]:
-    """Clean batches of raw lines, however many of them are wrong."""
+    """Batches of raw lines, each read by itself, settled together."""
 
-    def run(*batches: pl.DataFrame, demand: DemandUnit = DemandUnit.TONNE, limit: float = 1) -> Cleaned:
-        return clean(batches, source(max_rejects=limit), demand, OCTOBER)
+    def run(*batches: pl.DataFrame, demand: DemandUnit = DemandUnit.TONNE, **other: Any) -> Cleaned:
+        read = [
+            read_lines(
+                batch.with_columns(slice=pl.col("date").str.head(7)), source(), demand, OCTOBER, **other
+            )
+            for batch in batches
+        ]
+        return settle(
+            pl.concat([PART_LINES.to_frame(), *(each.lines for each in read)]),
+            pl.concat([PART_REJECTS.to_frame(), *(each.rejects for each in read)]),
+        )
 
     return run
 
@@ -32,11 +41,11 @@ def cleaned(source: Source) -> Callable[..., Cleaned]:
 def test_a_line_is_read_field_by_field(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
     line = {"organization": " NORD\t", "customer": "K-104 ", "quantity": "12.5", "unit": "t"}
     result = cleaned(raw(line))
-    assert result.lines.schema == LINES
+    assert result.lines.schema == PART_LINES
     assert result.lines.rows() == [
-        ("erp", "1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), 12_500),
+        ("1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), 12_500, "2026-10"),
     ]
-    assert (result.rejects.schema, result.rejects.height) == (REJECTS, 0)
+    assert (result.rejects.schema, result.rejects.height) == (PART_REJECTS, 0)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +61,7 @@ def test_a_line_is_read_field_by_field(raw: Raw, cleaned: Callable[..., Cleaned]
         ("1000", "lb", 454),
         ("1000", "LBS.", 454),
         ("100", "cwt", 4_536),
-        ("0.5", "kg", 0),
+        ("0.5", "kg", 1),
         ("1.5", "kg", 2),
         ("-3.25", "t", -3_250),
         ("0", "t", 0),
@@ -119,7 +128,7 @@ def test_a_reject_keeps_its_reason(
 ) -> None:
     result = cleaned(raw(line, {}))
     line_id = None if field == "line" else "1"
-    assert result.rejects.rows() == [(reason, "erp", line_id, field, value, quantity)]
+    assert result.rejects.drop("slice").rows() == [(reason, line_id, field, value, quantity)]
     assert result.lines["line"].to_list() == ["2"]
 
 
@@ -159,7 +168,7 @@ def test_lines_after_the_month_are_no_part_of_it(raw: Raw, cleaned: Callable[...
 def test_repeats_count_once_even_across_batches(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
     result = cleaned(raw({"quantity": "1"}, {}), raw({"quantity": "1.0", "customer": "K-104 "}))
     assert result.lines.select("line", "quantity").rows() == [("1", 1), ("2", 12_500)]
-    assert result.rejects.rows() == [("duplicate line", "erp", "1", "line", "1", 1)]
+    assert result.rejects.rows() == [("duplicate line", "1", "line", "1", 1, "2026-10")]
 
 
 def test_of_lines_that_contradict_each_other_none_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
@@ -177,35 +186,6 @@ def test_a_cancelled_repeat_does_not_disturb_the_line_that_stands(
 ) -> None:
     result = cleaned(raw({"status": "cancelled"}), raw({}))
     assert (result.lines["line"].to_list(), result.rejects["reason"].to_list()) == (["1"], ["cancelled"])
-
-
-def test_a_wrong_column_stops_with_counts_and_an_example_each(
-    raw: Raw, cleaned: Callable[..., Cleaned]
-) -> None:
-    lines = [{"quantity": "abc"}] * 3 + [{"unit": "x" * 60}]
-    with pytest.raises(TooManyRejects) as caught:
-        cleaned(raw(*lines, {}), limit=0.02)
-    assert caught.value.counts == (
-        RejectCount("not a number", 3, "1", "quantity", "abc"),
-        RejectCount("unknown unit", 1, "4", "unit", "x" * 60),
-    )
-    assert (caught.value.rejected, caught.value.lines, caught.value.limit) == (4, 5, 0.02)
-    assert str(caught.value) == (
-        "source 'erp': 4 of 5 lines are rejected, more than max_rejects = 0.02: "
-        "not a number 3 (line '1': quantity = 'abc'), "
-        f"unknown unit 1 (line '4': unit = '{'x' * 37}...')\n"
-        "correct the lines or the mapping in [sources.erp.columns], or raise [sources.erp] max_rejects"
-    )
-
-
-def test_the_limit_is_a_share_that_cancellations_do_not_touch(
-    raw: Raw, cleaned: Callable[..., Cleaned]
-) -> None:
-    right, wrong, cancelled = {}, {"unit": "?"}, {"status": "deleted"}
-    result = cleaned(raw(*[right] * 49, wrong, *[cancelled] * 50), limit=0.02)
-    assert count_by_reason(result.rejects)[0] == RejectCount("cancelled", 50, "100", "status", "deleted")
-    with pytest.raises(TooManyRejects, match="2 of 50 lines"):
-        cleaned(raw(*[right] * 48, wrong, wrong, *[cancelled] * 50), limit=0.02)
 
 
 def test_nothing_in_gives_nothing_out(cleaned: Callable[..., Cleaned]) -> None:
