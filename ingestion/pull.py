@@ -121,12 +121,13 @@ def _read(
             settled = settle(lines.take(name, PART_LINES), rejects.take(name, PART_REJECTS))
             part = part_of(settled.lines, settled.rejects)
             keep(part)
-            records[name] = _record(name, slices[name], part)
+            records[name] = slice_record(name, slices[name], part)
             claims[part.id] = claims_of(part)
         return records, claims
 
 
-def _record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord:
+def slice_record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord:
+    """The account of a slice that is now a part."""
     return SliceRecord(
         slice=name,
         lines=fingerprint.lines,

@@ -112,19 +112,18 @@ def _slice(column: str) -> str:
 
 
 def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str:
+    """Which lines are in some slices: ranges of days where the column has days, else what slices are named by."""
     column = quoted(config.columns["date"])
-    months = {name: slice_month(name) for name in slices}
-    ranged = sorted(
-        month for name, month in months.items() if dated and month and month.year >= _OLDEST_RANGE
+    months = {name: slice_month(name) for name in slices} if dated else {}
+    ranged = {name: month for name, month in months.items() if month and month.year >= _OLDEST_RANGE}
+    named = sorted(name for name in slices if name not in ranged and (name or not dated))
+    return " or ".join(
+        [
+            *(_range(column, first, last) for first, last in _spans(sorted(ranged.values()))),
+            *([f"{column} is null"] if dated and "" in slices else []),
+            *([f"{_slice(column)} in ({', '.join(map(_literal, named))})"] if named else []),
+        ]
     )
-    missing = [f"{column} is null"] if "" in months else []
-    others = [
-        name
-        for name, month in months.items()
-        if name and not (dated and month and month.year >= _OLDEST_RANGE)
-    ]
-    texts = [f"{_slice(column)} in ({', '.join(map(_literal, sorted(others)))})"] if others else []
-    return " or ".join([*(_range(column, first, last) for first, last in _spans(ranged)), *missing, *texts])
 
 
 def _spans(months: Sequence[Month]) -> list[tuple[Month, Month]]:
