@@ -58,6 +58,7 @@ def read_lines(
     `raw` has the columns of `RAW_LINES` and `slice`. `weights` has the kilograms of one piece of each
     material, columns `material` and `weight`; None where master data has none. Rows are in no order.
     """
+    weights = weights if demand is DemandUnit.TONNE else None
     lines = understood(raw, source.time_zone, demand, weights)
     later = (pl.col("day") >= (month + 1).first_day).fill_null(value=False)
     suspect = lines.filter(pl.col("suspect") & ~later)

@@ -16,6 +16,7 @@ def understood(
 ) -> pl.DataFrame:
     """Raw lines without blanks around their texts, and what these mean in columns of their own.
 
+    `weights` are the kilograms of a piece of each material; None where pieces are not weighed.
     `day`, `factor` and `counted` are null where they cannot be said; `weighed` tells whether the factor
     is a weight per piece; `suspect` is true of every line that has a fault, and of few others.
     """
@@ -26,22 +27,19 @@ def understood(
     odd = {key: said[key].filter(_looks_odd(plain[key])) for key in KEYS}
     odd["status"] = said["status"].filter(_is_cancelled(plain["status"]))
     pieces = said["unit"].filter(factors(plain["unit"], DemandUnit.PIECE).is_not_null())
-    weighing = weights is not None and demand is DemandUnit.TONNE
 
     lines = raw.with_columns(
         pl.col("line", "quantity").str.strip_chars(),
         *(_answer(said[name], plain[name]) for name in _REPETITIVE if not said[name].equals(plain[name])),
         _answer(said["date"], calendar_days(plain["date"], time_zone)).alias("day"),
         _answer(said["unit"], factors(plain["unit"], demand)).alias("factor"),
-        (_is_one_of(pieces) if weighing else pl.lit(value=False)).alias("weighed"),
+        (_is_one_of(pieces) if weights is not None else pl.lit(value=False)).alias("weighed"),
         pl.any_horizontal(_is_one_of(texts) for texts in odd.values()).alias("odd"),
     )
     if weights is not None and lines["weighed"].any():
         lines = _weighed(lines, weights)
     lines = lines.with_columns(whole_units(lines["quantity"], lines["factor"]).alias("counted"))
-    return lines.with_columns(
-        _suspect(demand).alias("suspect"),
-    )
+    return lines.with_columns(_suspect(demand).alias("suspect"))
 
 
 def _answer(texts: pl.Series, answers: pl.Series) -> pl.Expr:
