@@ -115,7 +115,7 @@ def clean(batches: Iterable[pl.DataFrame], source: SourceConfig, demand: DemandU
         pl.concat([PART_REJECTS.to_frame(), *(each.rejects for each in read)]),
     )
     kept = int(found.lines["quantity"].abs().sum())
-    check_rejects(source, found.lines.height, kept, count_by_reason(found.rejects))
+    check_rejects(source, demand, found.lines.height, kept, count_by_reason(found.rejects))
     name = pl.lit(source.name).alias("source")
     return Cleaned(
         found.lines.with_columns(name).select(LINES.names()),

@@ -8,7 +8,8 @@ IngestionError
 ├── SourceRefused       it answers, and refuses this user, password or database
 ├── QueryFailed         the source could not run the query to its end
 ├── EmptySource         the query yields no line up to the month
-├── TooManyRejects      more lines are set aside than the source's limit allows
+├── TooManyRejects      more lines or kilograms are set aside than the source's limits allow
+├── ClosedMonthChanged  a month that was over has changed more than it may
 ├── EmptyMonth          the snapshot has no line in its own month
 ├── UnknownKey          a hierarchy key that order lines do not have
 ├── UnknownSnapshot     no snapshot has this id
@@ -127,28 +128,64 @@ class RejectCount(NamedTuple):
 
 
 class TooManyRejects(IngestionError):
-    """More is set aside than the source's limit allows, in lines or in kilograms."""
+    """More is set aside than one of the source's limits allows, in lines or in quantity."""
 
     def __init__(
-        self, source: str, counts: Sequence[RejectCount], lines: int, quantity: int, limit: float
+        self,
+        source: str,
+        setting: str,
+        limit: float,
+        counts: Sequence[RejectCount],
+        *,
+        lines: int,
+        quantity: int,
+        unit: str,
     ) -> None:
         self.source = source
+        self.setting = setting
+        self.limit = limit
         self.counts = tuple(counts)
         self.rejected = sum(each.lines for each in counts)
         self.rejected_quantity = sum(each.quantity for each in counts)
         self.lines = lines
         self.quantity = quantity
-        self.limit = limit
         reasons = ", ".join(
             f"{each.reason} {each.lines} (line {_short(each.line)}: {each.field} = {_short(each.value)})"
             for each in counts
         )
         super().__init__(
             f"source {source!r}: {self.rejected} of {lines} lines are rejected, "
-            f"with {self.rejected_quantity} of {quantity} in quantity, "
-            f"more than max_rejects = {limit:g}: {reasons}\n"
+            f"{self.rejected_quantity:,} of {quantity:,} {unit}, "
+            f"more than {setting} = {limit:g}: {reasons}\n"
             f"correct the lines or the mapping in [sources.{source}.columns], "
-            f"or raise [sources.{source}] max_rejects"
+            f'raise [sources.{source}] {setting}, or ingest once with --accept "why"'
+        )
+
+
+class MonthChange(NamedTuple):
+    """What a source's month added up to in one snapshot and in the next."""
+
+    source: str
+    month: Month
+    before: int
+    after: int
+
+
+class ClosedMonthChanged(IngestionError):
+    """A month that was over has changed since the last snapshot by more than it may."""
+
+    def __init__(self, changes: Sequence[MonthChange], limit: float, unit: str) -> None:
+        self.changes = tuple(changes)
+        self.limit = limit
+        shown = ", ".join(
+            f"{each.month} of source {each.source!r} from {each.before:,} to {each.after:,} {unit}"
+            for each in self.changes[:5]
+        )
+        more = f" and {len(self.changes) - 5} more" if len(self.changes) > 5 else ""
+        super().__init__(
+            f"closed months changed by more than max_change = {limit:g}: {shown}{more}\n"
+            f"look into the source, then raise [snapshots] max_change, "
+            f'or ingest once with --accept "why they changed"'
         )
 
 

@@ -107,6 +107,8 @@ def test_dates_keep_their_day(text: str, day: date, raw: Raw, cleaned: Callable[
         ({"date": "-infinity"}, "not a date", "date", "-infinity", 12_500),
         ({"date": "0044-03-15 BC"}, "not a date", "date", "0044-03-15 BC", 12_500),
         ({"date": "0001-01-01"}, "date before 1970", "date", "0001-01-01", 12_500),
+        ({"date": "0001-01-01 0:30"}, "not a date", "date", "0001-01-01 0:30", 12_500),
+        ({"date": "0001-01-01 00:30+01"}, "date before 1970", "date", "0001-01-01 00:30+01", 12_500),
         ({"date": "2026-10-31 10:00:00+99"}, "not a date", "date", "2026-10-31 10:00:00+99", 12_500),
         ({"material": "HEB\x00200"}, "unreadable key", "material", "HEB\x00200", 12_500),
         ({"customer": "K\n104"}, "unreadable key", "customer", "K\n104", 12_500),
@@ -167,6 +169,14 @@ def test_pieces_are_counted_where_demand_is_in_pieces(
     assert counted == expected
 
 
+def test_moments_are_dated_in_the_time_zone_of_the_source(raw: Raw, source: Source) -> None:
+    rows = raw({"date": "2026-10-31 22:30:00+00"}, {"date": "2026-10-31 23:30:00+00"})
+    rows = rows.with_columns(slice=pl.lit("2026-10"))
+    berlin = read_lines(rows, source(time_zone="Europe/Berlin"), DemandUnit.TONNE, OCTOBER)
+    assert (berlin.lines["date"].to_list(), berlin.later) == ([date(2026, 10, 31)], 1)
+    assert read_lines(rows, source(), DemandUnit.TONNE, OCTOBER).later == 0
+
+
 def test_a_line_id_that_is_no_id_is_cut_where_it_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
     result = cleaned(raw({"line": "é" * 300}, {"line": "1\x1b"}, {"line": "é" * 200}))
     cut = "é" * 200 + "… (300 characters)"
@@ -188,7 +198,7 @@ def test_lines_after_the_month_are_counted_and_no_more(raw: Raw, source: Source)
         {"date": "2026-10-31"},
         {"date": "2026-11-01", "quantity": "5"},
         {"date": "2026-11-30", "status": "cancelled"},
-        {"date": "9999-12-31", "quantity": "NaN"},
+        {"date": "9999-12-31T23:30:00-01", "quantity": "NaN"},
     ).with_columns(slice=pl.col("date").str.head(7))
     result = read_lines(rows, source(), DemandUnit.TONNE, OCTOBER)
     assert (result.lines["line"].to_list(), result.rejects.height, result.later) == (["1"], 0, 3)
