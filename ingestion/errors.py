@@ -1,7 +1,7 @@
 """What can be wrong between a source database and a sealed snapshot.
 
 IngestionError
-├── BadSourceConfig     a `[sources.<name>]` or `[demand]` table that cannot be followed
+├── BadSourceConfig     a table under `[sources]`, `[master]`, … that cannot be followed
 │   └── UnknownColumn   the mapping names a column that the query does not yield
 ├── MissingEnvironment  `env:NAME`, and the environment has no NAME
 ├── SourceUnreachable   nothing answers at the source's address
@@ -28,7 +28,7 @@ class IngestionError(Exception):
 
 
 class BadSourceConfig(IngestionError):
-    """A `[sources.<name>]` or `[demand]` table that cannot be followed."""
+    """A table under `[sources]`, `[master]`, `[snapshots]` or `[demand]` that cannot be followed."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         self.where = where
@@ -53,13 +53,13 @@ class UnknownColumn(BadSourceConfig):
 
 
 class MissingEnvironment(IngestionError):
-    """A source's URL is kept in an environment variable that is not set."""
+    """A database's URL is kept in an environment variable that is not set."""
 
-    def __init__(self, source: str, variable: str) -> None:
-        self.source = source
+    def __init__(self, where: str, variable: str) -> None:
+        self.where = where
         self.variable = variable
         super().__init__(
-            f"[sources.{source}] url: the environment variable {variable} is not set; "
+            f"{where} url: the environment variable {variable} is not set; "
             f"set it to the database's URL, for example postgresql://user:password@host/database"
         )
 

@@ -130,11 +130,11 @@ def _parse_source(name: str, raw: object, environment: Mapping[str, str]) -> Sou
     limit = as_share(table.get("max_rejects", MAX_REJECTS), f"{where} max_rejects", "the lines")
     limits = _parse_limits(table.get("limits", {}), where)
     zone = _parse_time_zone(table.get("time_zone", "UTC"), f"{where} time_zone")
-    variable, url = parse_url(name, table.get("url"), where, environment)
+    variable, url = parse_url(table.get("url"), where, environment)
     return SourceConfig(name, url, variable, relation, columns, unit, limit, limits, zone)
 
 
-def parse_url(name: str, raw: object, where: str, environment: Mapping[str, str]) -> tuple[str, URL]:
+def parse_url(raw: object, where: str, environment: Mapping[str, str]) -> tuple[str, URL]:
     """The variable and the URL in it; what was found is never shown, it may hold a password."""
     variable = raw.removeprefix(_ENVIRONMENT).strip() if isinstance(raw, str) else ""
     if not isinstance(raw, str) or not raw.startswith(_ENVIRONMENT) or not variable:
@@ -145,7 +145,7 @@ def parse_url(name: str, raw: object, where: str, environment: Mapping[str, str]
         )
     text = environment.get(variable, "").strip()
     if not text:
-        raise MissingEnvironment(name, variable)
+        raise MissingEnvironment(where, variable)
     where = f"{where} url, environment variable {variable}"
     example = "write it like postgresql://user:password@host:5432/database"
     try:

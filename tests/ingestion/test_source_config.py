@@ -158,7 +158,7 @@ def test_a_bad_url_is_refused_and_not_shown(url: str, problem: str) -> None:
 def test_a_missing_variable_is_named(environment: dict[str, str]) -> None:
     with pytest.raises(MissingEnvironment, match="ERP_URL is not set; set it to") as caught:
         parse_sources(tomllib.loads(TOML), environment)
-    assert (caught.value.source, caught.value.variable) == ("erp", "ERP_URL")
+    assert (caught.value.where, caught.value.variable) == ("[sources.erp]", "ERP_URL")
 
 
 def test_an_unknown_reason_is_told_those_that_there_are() -> None:
