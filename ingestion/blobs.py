@@ -130,7 +130,7 @@ class RemoteBlobs:
     def names(self, folder: str) -> list[str]:
         self._system.invalidate_cache()
         found = self._system.find(self._path(folder))
-        root = self._system._strip_protocol(self._root)  # noqa: SLF001  # find() answers without the protocol
+        root = self._system._strip_protocol(self._root)  # find() answers without the protocol
         return sorted(name.removeprefix(root).lstrip("/") for name in found)
 
     def remove(self, name: str) -> None:

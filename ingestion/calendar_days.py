@@ -18,10 +18,8 @@ def calendar_days(texts: pl.Series, time_zone: str) -> pl.Series:
     A time with an offset is a moment, which has the day that it has in `time_zone`; a time without one
     has the day that is written.
     """
-    # A few thousand days stand behind millions of lines, so each text is read once.
-    distinct = texts.drop_nulls().unique()
     text = pl.col("text")
-    table = distinct.to_frame("text").with_columns(
+    table = texts.to_frame("text").with_columns(
         pl.coalesce(
             text.str.extract(_WRITTEN, 1).str.to_date("%Y-%m-%d", strict=False),
             pl.when(text.str.contains(_COMPACT)).then(text).str.to_date("%Y%m%d", strict=False),
@@ -29,7 +27,7 @@ def calendar_days(texts: pl.Series, time_zone: str) -> pl.Series:
     )
     if table["text"].str.contains(_OFFSET).any():
         table = table.with_columns(pl.coalesce("day", _day_of_moment(text, time_zone)).alias("day"))
-    return texts.replace_strict(table["text"], table["day"], default=None, return_dtype=pl.Date)
+    return table["day"]
 
 
 def _day_of_moment(text: pl.Expr, time_zone: str) -> pl.Expr:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ingestion.calendar_days import calendar_days
-from ingestion.faults import CANCELLED_WORDS, CONTROL, LONGEST_KEY, OLDEST, faults
+from ingestion.faults import LONGEST_KEY, faults
+from ingestion.fields import understood
 from ingestion.key_spelling import folded
-from ingestion.order_line import FIELDS, KEYS, PART_LINES, PART_REJECTS
+from ingestion.order_line import KEYS, PART_LINES, PART_REJECTS
 from ingestion.reasons import CONFLICT, DUPLICATE
 from ingestion.source_config import SourceConfig
-from ingestion.units import FACTORS, NUMBER, DemandUnit, is_whole, number, plain_unit, whole_units
+from ingestion.units import DemandUnit
+
+_AS_KEPT = ("line", *KEYS, pl.col("day").alias("date"), pl.col("counted").alias("quantity"), "slice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +30,11 @@ class Cleaned:
 
 @dataclass(frozen=True, eq=False)
 class ReadLines(Cleaned):
-    """The same of several slices, each line with its own.
+    """The same of several slices, each line with its own: of the schemas `READ_LINES` and `READ_REJECTS`.
 
-    `sums` has, per slice, the total quantity of all lines whose unit alone says what it is worth: what the
-    source itself can add up as well.
+    `sums` has, per slice, the total quantity of all lines, good or bad, whose unit alone says what it is
+    worth: what the source itself can add up as well. Lines whose kilograms come from a weight per piece
+    are left to `lines`.
     """
 
     sums: pl.DataFrame
@@ -43,34 +46,33 @@ def read_lines(
     demand: DemandUnit,
     weights: pl.DataFrame | None = None,
 ) -> ReadLines:
-    """Each line on its own: its fields understood, or its first fault found; whatever month it is dated in.
+    """Each line on its own, whatever month it is dated in: its fields understood, or its first fault found.
 
-    `raw` has the columns of `SLICED_LINES`; so the answer is of the schemas `READ_LINES` and
-    `READ_REJECTS`, its rows in no order. `weights` has the kilograms of one piece of each material, columns
-    `material` and `weight`; None where master data has none.
+    `raw` has the columns of `SLICED_LINES`. `weights` has the kilograms of one piece of each material,
+    columns `material` and `weight`; None where master data has none. Rows come back in no order.
     """
-    lines = _understood(raw, source, demand, weights)
-
-    # Looking for faults is slow and few lines have any, so the many are told apart at a glance.
-    suspects = lines.select(_suspect(lines, demand)).to_series()
+    weights = weights if demand is DemandUnit.TONNE else None
+    lines = understood(raw, source.time_zone, demand, weights)
+    suspect = lines.filter("suspect")
     found = faults(demand, weighing=weights is not None)
-    examined = lines.filter(suspects).with_columns(
+    # An empty text is a missing one; where lines are right at a glance there is none.
+    suspect = suspect.with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("line", "quantity")
+    ).with_columns(
         pl.coalesce(
             pl.when(each.there).then(pl.lit(position, pl.UInt8)) for position, each in enumerate(found)
         ).alias("fault")
     )
-    right = pl.concat([lines.filter(~suspects), examined.filter(pl.col("fault").is_null()).drop("fault")])
     rejects = [
-        _rejects(examined.filter(pl.col("fault") == position), each.reason, each.field)
+        _rejects(suspect.filter(pl.col("fault") == position), each.reason, each.field)
         for position, each in enumerate(found)
     ]
-    return ReadLines(
-        right.select(
-            "line", *KEYS, pl.col("day").alias("date"), pl.col("counted").alias("quantity"), "slice"
-        ),
-        pl.concat(rejects),
-        lines.filter(~pl.col("weighed")).group_by("slice").agg(pl.col("counted").sum().alias("quantity")),
-    )
+    right = [
+        lines.lazy().filter(~pl.col("suspect")).select(_AS_KEPT).collect(),
+        suspect.filter(pl.col("fault").is_null()).select(_AS_KEPT),
+    ]
+    sums = lines.lazy().filter(~pl.col("weighed")).group_by("slice").agg(pl.col("counted").sum())
+    return ReadLines(pl.concat(right), pl.concat(rejects), sums.collect())
 
 
 def settle(lines: pl.DataFrame, rejects: pl.DataFrame) -> Cleaned:
@@ -89,68 +91,6 @@ def settle(lines: pl.DataFrame, rejects: pl.DataFrame) -> Cleaned:
         lines = pl.concat([lines.filter(~again), kept]).sort("line")
         rejects = pl.concat([rejects, aside])
     return Cleaned(lines, rejects.sort(PART_REJECTS.names(), nulls_last=False))
-
-
-def _understood(
-    raw: pl.DataFrame, source: SourceConfig, demand: DemandUnit, weights: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Raw lines without blanks around their values, and what these mean as columns of their own."""
-    lines = raw.with_columns(pl.col(name).str.strip_chars() for name in FIELDS)
-    empty = [name for name in FIELDS if (lines[name].str.len_bytes() == 0).any()]
-    lines = lines.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in empty)
-
-    known = FACTORS[demand]
-    units = lines.select(pl.col("unit").drop_nulls().unique()).with_columns(
-        plain_unit(pl.col("unit")).alias("plain")
-    )
-    exact = pl.Series(list(known.values()), dtype=NUMBER)
-    plain = pl.col("unit").replace_strict(units["unit"], units["plain"], default=None, return_dtype=pl.String)
-    factors = units["plain"].replace_strict(list(known), exact, default=None, return_dtype=NUMBER)
-    lines = lines.with_columns(
-        calendar_days(lines["date"], source.time_zone).alias("day"),
-        plain.alias("plain_unit"),
-        pl.col("unit")
-        .replace_strict(units["unit"], factors, default=None, return_dtype=NUMBER)
-        .alias("factor"),
-        pl.lit(value=False).alias("weighed"),
-    )
-    if weights is not None and demand is DemandUnit.TONNE:
-        lines = _weighed(lines, weights)
-    return lines.with_columns(whole_units(lines["quantity"], lines["factor"]).alias("counted"))
-
-
-def _weighed(lines: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
-    """Lines in pieces take the weight of their material, however its key is cased."""
-    pieces = pl.col("plain_unit").is_in(list(FACTORS[DemandUnit.PIECE])).fill_null(value=False)
-    each = weights.select(folded(pl.col("material")).alias("same"), "weight").drop_nulls().unique("same")
-    weight = folded(pl.col("material")).replace_strict(
-        each["same"], each["weight"], default=None, return_dtype=NUMBER
-    )
-    return lines.with_columns(
-        pieces.alias("weighed"), pl.when(pieces).then(weight).otherwise("factor").alias("factor")
-    )
-
-
-def _suspect(lines: pl.DataFrame, demand: DemandUnit) -> pl.Expr:
-    """Which lines may have a fault: all that have one, and perhaps a few that have none."""
-    named = ("line", *KEYS)
-    suspect = [
-        *(pl.col(name).is_null() for name in (*named, "day", "counted")),
-        *(pl.col(name).str.len_bytes() > LONGEST_KEY for name in named),
-        pl.col("line").str.contains(CONTROL),
-        pl.col("day") < OLDEST,
-        *(_one_of(lines, key, pl.col(key).str.contains(CONTROL)) for key in KEYS),
-        _one_of(lines, "status", pl.col("status").str.to_lowercase().is_in(sorted(CANCELLED_WORDS))),
-    ]
-    if demand is DemandUnit.PIECE:
-        suspect.append(~is_whole(number(pl.col("quantity"))))
-    return pl.any_horizontal(suspect).fill_null(value=False)
-
-
-def _one_of(lines: pl.DataFrame, name: str, condition: pl.Expr) -> pl.Expr:
-    """Lines whose value is one of those that meet a condition, which is asked once per distinct value."""
-    values = lines.select(pl.col(name).drop_nulls().unique()).filter(condition)[name]
-    return pl.col(name).is_in(values.implode()) if values.len() else pl.lit(value=False)
 
 
 def _rejects(lines: pl.DataFrame, reason: str, field: str) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """What can be wrong between a source database and a sealed snapshot.
 
 IngestionError
-├── BadSourceConfig     a `[sources.<name>]` or `[demand]` table that cannot be followed
+├── BadSourceConfig     a table under `[sources]`, `[master]`, … that cannot be followed
 │   └── UnknownColumn   the mapping names a column that the query does not yield
 ├── MissingEnvironment  `env:NAME`, and the environment has no NAME
 ├── SourceUnreachable   nothing answers at the source's address
@@ -10,10 +10,10 @@ IngestionError
 │   └── ConnectionLost  it went away while it was being read
 ├── SourceMoved         what was read is not what the source says that it has
 ├── EmptySource         the query yields no line up to the month
-├── BadStore            the place for snapshots cannot be opened
 ├── BeyondLimits        a snapshot that nobody may use before a person has accepted it
-│   ├── TooManyRejects     more is set aside than the source's limit allows
-│   └── ClosedMonthChanged a month that was over changed by more than the limit
+│   ├── TooManyRejects      more is set aside than the source's limits allow
+│   └── ClosedMonthChanged  a month that was over has changed more than it may
+├── BadStore            the place for snapshots cannot be opened
 ├── EmptyMonth          the snapshot has no line in its own month
 ├── UnknownKey          a hierarchy key that order lines do not have
 ├── UnknownSnapshot     no snapshot has this id
@@ -31,7 +31,7 @@ class IngestionError(Exception):
 
 
 class BadSourceConfig(IngestionError):
-    """A `[sources.<name>]` or `[demand]` table that cannot be followed."""
+    """A table under `[sources]`, `[master]`, `[snapshots]` or `[demand]` that cannot be followed."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         self.where = where
@@ -48,21 +48,22 @@ class UnknownColumn(BadSourceConfig):
         self.field = field
         self.column = column
         self.available = tuple(available)
+        place = source if source.startswith("master.") else f"sources.{source}"
         super().__init__(
-            f"[sources.{source}.columns] {field}",
+            f"[{place}.columns] {field}",
             f"the source has no column {column!r}",
             f"it has {', '.join(self.available)}",
         )
 
 
 class MissingEnvironment(IngestionError):
-    """A source's URL is kept in an environment variable that is not set."""
+    """A database's URL is kept in an environment variable that is not set."""
 
-    def __init__(self, source: str, variable: str) -> None:
-        self.source = source
+    def __init__(self, where: str, variable: str) -> None:
+        self.where = where
         self.variable = variable
         super().__init__(
-            f"[sources.{source}] url: the environment variable {variable} is not set; "
+            f"{where} url: the environment variable {variable} is not set; "
             f"set it to the database's URL, for example postgresql://user:password@host/database"
         )
 
@@ -186,54 +187,64 @@ class BadStore(IngestionError):
 
 
 class TooManyRejects(BeyondLimits):
-    """More is set aside than the source's limit allows, in lines or in kilograms."""
+    """More is set aside than one of the source's limits allows, in lines or in quantity."""
 
     def __init__(
-        self, source: str, counts: Sequence[RejectCount], lines: int, quantity: int, limit: float
+        self,
+        source: str,
+        setting: str,
+        limit: float,
+        counts: Sequence[RejectCount],
+        *,
+        lines: int,
+        quantity: int,
+        unit: str,
     ) -> None:
         self.source = source
+        self.setting = setting
+        self.limit = limit
         self.counts = tuple(counts)
         self.rejected = sum(each.lines for each in counts)
         self.rejected_quantity = sum(each.quantity for each in counts)
         self.lines = lines
         self.quantity = quantity
-        self.limit = limit
         reasons = ", ".join(
             f"{each.reason} {each.lines} (line {_short(each.line)}: {each.field} = {_short(each.value)})"
             for each in counts
         )
         super().__init__(
             f"source {source!r}: {self.rejected} of {lines} lines are rejected, "
-            f"with {self.rejected_quantity} of {quantity} in quantity, "
-            f"more than max_rejects = {limit:g}: {reasons}\n"
+            f"{self.rejected_quantity:,} of {quantity:,} {unit}, "
+            f"more than {setting} = {limit:g}: {reasons}\n"
             f"correct the lines or the mapping in [sources.{source}.columns], "
-            f"or raise [sources.{source}] max_rejects"
+            f'raise [sources.{source}] {setting}, or ingest once with --accept "why"'
         )
 
 
-class ChangedMonth(NamedTuple):
-    """A month of a source and what it came to, in kilograms or pieces."""
+class MonthChange(NamedTuple):
+    """What a source's month added up to in one snapshot and in the next."""
 
     source: str
-    month: str
+    month: Month
     before: int
     after: int
 
 
 class ClosedMonthChanged(BeyondLimits):
-    """A month that was over is not what it was, by more than late lines and corrections usually make."""
+    """A month that was over has changed since the last snapshot by more than it may."""
 
-    def __init__(self, months: Sequence[ChangedMonth], limit: float) -> None:
-        self.months = tuple(months)
+    def __init__(self, changes: Sequence[MonthChange], limit: float, unit: str) -> None:
+        self.changes = tuple(changes)
         self.limit = limit
         shown = ", ".join(
-            f"{each.month} of source {each.source!r} from {each.before} to {each.after}"
-            for each in self.months[:5]
+            f"{each.month} of source {each.source!r} from {each.before:,} to {each.after:,} {unit}"
+            for each in self.changes[:5]
         )
+        more = f" and {len(self.changes) - 5} more" if len(self.changes) > 5 else ""
         super().__init__(
-            f"closed months changed by more than [snapshots] max_change = {limit:g}: {shown}"
-            f"{f' and {len(self.months) - 5} more' if len(self.months) > 5 else ''}\n"
-            f"`tonnage snapshots diff` shows the leaves of two snapshots; correct the source or the mapping"
+            f"closed months changed by more than max_change = {limit:g}: {shown}{more}\n"
+            f"look into the source, then raise [snapshots] max_change, "
+            f'or ingest once with --accept "why they changed"'
         )
 
 

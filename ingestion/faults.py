@@ -7,7 +7,7 @@ import polars as pl
 
 from ingestion import reasons
 from ingestion.order_line import KEYS
-from ingestion.units import FACTORS, DemandUnit, is_whole, number
+from ingestion.units import FACTORS, DemandUnit, is_whole, number, plain_unit
 
 CANCELLED_WORDS = frozenset(
     {"cancelled", "canceled", "cancel", "void", "voided", "deleted", "storno", "storniert"}
@@ -39,7 +39,7 @@ def faults(demand: DemandUnit, *, weighing: bool) -> list[Fault]:
     status, text, day = pl.col("status"), pl.col("date"), pl.col("day")
     unit, quantity, counted = pl.col("unit"), pl.col("quantity"), pl.col("counted")
     named = ("line", *KEYS)
-    others = pl.col("plain_unit").is_in(
+    others = plain_unit(unit).is_in(
         [word for kind, words in FACTORS.items() if kind is not demand for word in words]
     )
     found = [

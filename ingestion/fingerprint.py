@@ -1,4 +1,4 @@
-"""What each slice of a source sums to, by the source's own reckoning: how changes are seen without a watermark.
+"""What each slice of a source sums to, by its own reckoning: how changes are seen without a watermark.
 
 A slice is a month of lines as the source dates them, "2026-10", and "" where the date is missing; of dates
 kept as text it is the first seven characters. Late lines, corrections and deletions all change the

@@ -1,26 +1,26 @@
 """The room's one verb: take the snapshot of a month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.accounts import changes, totals
+from ingestion.accounts import changes, month_totals, totals
 from ingestion.errors import BeyondLimits, EmptySource, RejectCount, TooManyRejects
 from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.master_config import MasterConfig
-from ingestion.master_data import MasterData
-from ingestion.master_records import records_of
+from ingestion.master_data import MasterData, gather, strangers
+from ingestion.order_line import KEYS
 from ingestion.pull import Pulled, pull
 from ingestion.repeats import find_repeats
-from ingestion.snapshot import Manifest, MonthChange, Place, Snapshot, SourceRecord, snapshot_id
-from ingestion.snapshot_config import Limits
+from ingestion.snapshot import Manifest, MasterRecord, MonthChange, Place, Snapshot, SourceRecord, snapshot_id
+from ingestion.snapshot_config import SnapshotConfig
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
-from ingestion.sources.source import open_source, read_master
+from ingestion.sources.source import open_source, read_table
 from ingestion.units import DemandUnit
 
 
@@ -41,7 +41,7 @@ class Order:
     sources: Sequence[SourceConfig]
     master: Sequence[MasterConfig] = ()
     demand: DemandUnit = DemandUnit.TONNE
-    limits: Limits = Limits()
+    limits: SnapshotConfig = field(default_factory=SnapshotConfig)
     full: bool = False
     accepted: str | None = None
 
@@ -63,12 +63,15 @@ def take_snapshot(
     """
     with store.writing():
         before = store.newest()
-        master = read_master(order.master)
-        pulled = [_pulled(config, month, order, master, before, store, progress) for config in order.sources]
+        master = gather([(config, read_table(config)) for config in order.master])
+        pulled = [
+            _pulled(config, month, order=order, master=master, before=before, store=store, progress=progress)
+            for config in order.sources
+        ]
         places = _places(pulled)
         if before and places == before.places():
             repeats = before.repeats
-            if before.month == month and before.master.content_hash == master.content_hash:
+            if (before.month, before.demand, before.master.id) == (month, order.demand, master.id):
                 return before
         else:
             claims = {part: found for each in pulled for part, found in each.claims.items()}
@@ -80,7 +83,7 @@ def take_snapshot(
             demand=order.demand,
             unit=order.demand.stored,
             sources=records,
-            master=records_of(master, places, store.read_part),
+            master=(),
             repeats=repeats.height,
             parent=before.id if before else None,
             changes=_changes(records, before, month),
@@ -89,14 +92,16 @@ def take_snapshot(
             code_version=code_version,
         )
         snapshot = Snapshot(manifest.id, month, manifest, master, repeats, store.read_part)
+        snapshot = _with_master_records(snapshot)
         if order.accepted is None:
-            _refuse_beyond_limits(snapshot, order, store)
+            _refuse_beyond_limits(snapshot, before, order, store)
         return store.write(snapshot)
 
 
 def _pulled(
     config: SourceConfig,
     month: Month,
+    *,
     order: Order,
     master: MasterData,
     before: Snapshot | None,
@@ -145,13 +150,43 @@ def _changes(
     return tuple(change for was, now in known if was for change in changes(was, now, month))
 
 
-def _refuse_beyond_limits(snapshot: Snapshot, order: Order, store: SnapshotStore) -> None:
+def _with_master_records(snapshot: Snapshot) -> Snapshot:
+    """The same with an account of its master data, and of what its lines have that master data lacks."""
+    master = snapshot.master
+    if not master.tables:
+        return snapshot
+    keys = [lines.group_by(*KEYS).agg(pl.col("quantity").sum()) for lines, _ in snapshot.pieces()]
+    unknown = strangers(pl.concat(keys), master)
+    records = tuple(
+        MasterRecord(
+            key=key,
+            attributes=tuple(name for name, owner in master.attributes.items() if owner == key),
+            rows=table.height,
+            conflicts=master.conflicts[key],
+            unknown_keys=unknown[key].keys,
+            unknown_quantity=unknown[key].quantity,
+        )
+        for key, table in master.tables.items()
+    )
+    return replace(snapshot, manifest=snapshot.manifest.model_copy(update={"master": records}))
+
+
+def _refuse_beyond_limits(
+    snapshot: Snapshot, before: Snapshot | None, order: Order, store: SnapshotStore
+) -> None:
     """Raise what a limit finds; the lines set aside are kept for whoever has to look at them."""
     manifest = snapshot.manifest
     try:
         for config, record in zip(order.sources, manifest.sources, strict=True):
             _check_rejects(config, record, snapshot)
-        check_closed_months(manifest.changes, snapshot.month, order.limits.max_change)
+        if before:
+            check_closed_months(
+                _by_month(before.manifest),
+                _by_month(manifest),
+                snapshot.month,
+                order.limits.max_change,
+                snapshot.demand,
+            )
     except BeyondLimits as limit:
         if snapshot.rejects.height:
             limit.kept_in = store.keep_rejects(f"{snapshot.month}-{snapshot.id[:12]}", snapshot.rejects)
@@ -164,8 +199,16 @@ def _check_rejects(config: SourceConfig, record: SourceRecord, snapshot: Snapsho
         for reason, each in record.set_aside.items()
     ]
     try:
-        check_rejects(config, record.kept.lines, record.kept.gross, counts)
+        check_rejects(config, snapshot.demand, record.kept.lines, record.kept.gross, counts)
     except TooManyRejects:
         # Only now are the lines themselves read, for examples to show.
         rejects = snapshot.rejects.filter(pl.col("source") == config.name)
-        check_rejects(config, record.kept.lines, record.kept.gross, count_by_reason(rejects))
+        check_rejects(config, snapshot.demand, record.kept.lines, record.kept.gross, count_by_reason(rejects))
+
+
+def _by_month(manifest: Manifest) -> dict[tuple[str, Month], int]:
+    return {
+        (source.name, Month.parse(month)): tally.quantity
+        for source in manifest.sources
+        for month, tally in month_totals(source).items()
+    }

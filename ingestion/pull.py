@@ -65,7 +65,9 @@ def pull(
     }
     known = {each.slice: each for each in before.slices} if before and before.reading == reading else {}
     stale = changed(wanted, {name: each.fingerprint for name, each in known.items()})
-    fresh, claims = _read(view, {name: wanted[name] for name in stale}, demand, weights, keep, progress)
+    fresh, claims = _read(
+        view, {name: wanted[name] for name in stale}, demand, weights, keep=keep, progress=progress
+    )
     return Pulled(
         view.config,
         reading,
@@ -95,6 +97,7 @@ def _read(
     slices: Mapping[str, Fingerprint],
     demand: DemandUnit,
     weights: pl.DataFrame | None,
+    *,
     keep: Callable[[Part], None],
     progress: Callable[[str, int], None],
 ) -> tuple[dict[str, SliceRecord], dict[str, pl.DataFrame]]:

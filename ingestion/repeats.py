@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from ingestion.reasons import CLAIMED, CONFLICT, DUPLICATE
 from ingestion.key_spelling import folded
 from ingestion.order_line import KEYS
 from ingestion.part import Part
+from ingestion.reasons import CLAIMED, CONFLICT, DUPLICATE
 from ingestion.snapshot import REPEATS, Place
 
 _SAME_LINE = ("source", "line")

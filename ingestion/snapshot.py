@@ -150,7 +150,7 @@ class Place(NamedTuple):
 
 
 REPEATS = pl.Schema({**REJECTS, "slice": pl.String(), "date": pl.Date()})
-"""Lines that one part keeps and another contradicts or repeats, each with the slice and the day it has there."""
+"""Lines that one part keeps and another contradicts or repeats, each with its slice and its day there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,7 @@ class Snapshot:
         ]
 
     def pieces(self, places: Sequence[Place] | None = None) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Lines, of the schema `LINES`, and rejects, `REJECTS`, slice by slice: little is in memory at once."""
+        """Lines, `LINES`, and rejects, `REJECTS`, slice by slice: little is in memory at once."""
         for place in self.places() if places is None else places:
             again = self.repeats.filter(pl.col("source") == place.source, pl.col("slice") == place.slice)
             lines, rejects = counted(self.read_part(place.part), self.month, again)
@@ -224,7 +224,7 @@ def snapshot_id(
         "month": str(month),
         "demand": demand.value,
         "parts": sorted(places),
-        "master": master.content_hash,
+        "master": master.id,
         "repeats": content_hash({"repeats": repeats.sort(REPEATS.names())}),
     }
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), sort_keys=True).encode()).hexdigest()

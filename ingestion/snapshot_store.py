@@ -91,7 +91,9 @@ class SnapshotStore:
             raise SnapshotDamaged(f"{self.place}/{home}", "its month is none") from error
         repeats = self._table(f"{home}/{_REPEATS}", REPEATS)
         master = MasterData(
-            {each.key: self._table(f"{home}/master.{each.key}.parquet", None) for each in manifest.master}
+            {each.key: self._table(f"{home}/master.{each.key}.parquet", None) for each in manifest.master},
+            {name: each.key for each in manifest.master for name in each.attributes},
+            {each.key: each.conflicts for each in manifest.master},
         )
         snapshot = Snapshot(manifest.id, month, manifest, master, repeats, self.read_part)
         found = snapshot_id(month, manifest.demand, snapshot.places(), master, repeats)

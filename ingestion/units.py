@@ -69,6 +69,14 @@ def plain_unit(unit: pl.Expr) -> pl.Expr:
     return unit.str.to_lowercase().str.replace_all(_ORNAMENT, "")
 
 
+def factors(units: pl.Series, demand: DemandUnit) -> pl.Series:
+    """Kilograms (or pieces) in one of each unit; null where a unit is not known."""
+    known = FACTORS[demand]
+    exact = pl.Series(list(known.values()), dtype=NUMBER)
+    plain = units.to_frame("unit").select(plain_unit(pl.col("unit"))).to_series()
+    return plain.replace_strict(list(known), exact, default=None, return_dtype=NUMBER)
+
+
 def number(text: pl.Expr) -> pl.Expr:
     """The finite decimal number that a text writes, with or without an exponent; else null.
 
@@ -88,9 +96,11 @@ def whole_units(texts: pl.Series, factors: pl.Series) -> pl.Series:
     Null for what is no number and above `LARGEST`. Exact, and as fast as floats: a float decides
     wherever it is farther from a tie than it can be wrong, and exact decimals decide the rest.
     """
-    table = pl.DataFrame({"text": texts, "factor": factors}).with_columns(
-        (pl.col("text").cast(pl.Float64, strict=False) * pl.col("factor").cast(pl.Float64)).alias("near")
-    )
+    # Few factors serve many lines, and floats from decimals are slow.
+    distinct = factors.drop_nulls().unique()
+    near = factors.replace_strict(distinct, distinct.cast(pl.Float64), default=None, return_dtype=pl.Float64)
+    near *= texts.cast(pl.Float64, strict=False)
+    table = pl.DataFrame({"text": texts, "factor": factors, "near": near})
     size = pl.col("near").abs()
     # A product of floats is wrong by 2^-51 of itself at most; this is a thousand times as much.
     sure = (size < LARGEST / 2) & ((size - size.floor() - 0.5).abs() > size * 1e-12)

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from ingestion.clean import read_lines
 from ingestion.job import Order
-from ingestion.master_data import MasterData
+from ingestion.master_data import MasterData, gather
 from ingestion.order_line import FIELDS, KEYS
 from ingestion.source_config import SourceConfig
-from ingestion.sources.source import open_source, read_master
+from ingestion.sources.source import open_source, read_table
 from ingestion.units import DemandUnit
 
 _ROWS = 10
@@ -21,7 +21,7 @@ _WIDTH = 32
 
 def check_sources(console: Console, order: Order) -> None:
     """Print how each source is understood; raises what reading it would raise."""
-    master = read_master(order.master)
+    master = gather([(config, read_table(config)) for config in order.master])
     for config in order.sources:
         with open_source(config).view() as view:
             columns, sample = view.columns, view.sample(_ROWS)

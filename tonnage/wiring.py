@@ -12,16 +12,16 @@ import sqlalchemy as sa
 
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
+from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish
-from app.store.lineage import snapshots_of_runs
 from forecasting.months import Month
 from forecasting.run import ForecastRun
 from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
-from ingestion.snapshot_config import parse_limits
 from ingestion.master_config import parse_master
 from ingestion.snapshot import Snapshot
+from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.pipeline import RetrainedMonth, retrain_month
@@ -94,7 +94,7 @@ class House:
             parse_sources(document, self.environment),
             parse_master(document, self.environment),
             parse_demand(document),
-            parse_limits(document),
+            parse_snapshots(document),
             full,
             accepted,
         )

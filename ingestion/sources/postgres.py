@@ -17,7 +17,7 @@ from ingestion.fingerprint import Fingerprint
 from ingestion.order_line import RAW_LINES, SLICED_LINES
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources import postgres_sql as sql
-from ingestion.sources.patience import Patience, connected
+from ingestion.sources.patience import PATIENT, Patience, connected
 
 _CONNECT_SECONDS = "15"
 _BUSY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
@@ -42,11 +42,11 @@ class PostgresSource:
 
     config: SourceConfig
     statement_timeout: timedelta = timedelta(minutes=30)
-    patience: Patience = Patience()
+    patience: Patience = PATIENT
 
     @contextmanager
     def view(self) -> Iterator["PostgresView"]:
-        """One repeatable-read transaction that cannot write; times with a zone are dated in the source's zone."""
+        """One repeatable-read transaction that cannot write; moments are dated in the source's time zone."""
         connection = connected(self._connect, self.patience)
         with closing(connection), closing(connection.cursor()) as cursor:
             view = PostgresView(self.config, cursor, self._said)
@@ -101,7 +101,7 @@ class PostgresView:
                 self._cursor.execute(statement)
         self._fields = self._probe(self.config.relation)
         self.config = self.config.knowing(self._fields)
-        self._check(self.config.columns, self._fields, f"[sources.{self.config.name}.columns]")
+        self._check(self.config.columns, self._fields)
 
     @property
     def exact_slices(self) -> bool:
@@ -144,7 +144,9 @@ class PostgresView:
             self._cursor.execute(
                 sql.sums_sql(self.config, slices, factors, dated=self._dated, numeric=numeric)
             )
-            return dict.fromkeys(slices, 0) | {name: int(total) for name, total in self._cursor.fetchall()}
+            return dict.fromkeys(slices, 0) | {
+                name: int(total or 0) for name, total in self._cursor.fetchall()
+            }
 
     def sample(self, rows: int) -> pl.DataFrame:
         with self._failing():
@@ -152,7 +154,7 @@ class PostgresView:
             return self._sliced(self._cursor.fetch_arrow_table())
 
     def table(self, relation: Query | Table, columns: Mapping[str, str]) -> pl.DataFrame:
-        self._check(columns, self._probe(relation), f"[master] from source {self.config.name!r}")
+        self._check(columns, self._probe(relation))
         with self._failing():
             self._cursor.execute(sql.table_sql(relation, columns))
             return pl.DataFrame(pl.from_arrow(self._cursor.fetch_arrow_table()))
@@ -168,7 +170,7 @@ class PostgresView:
             self._cursor.execute(sql.probe_sql(relation))
             return {field.name: field for field in self._cursor.fetch_arrow_table().schema}
 
-    def _check(self, columns: Mapping[str, str], there: Mapping[str, object], where: str) -> None:
+    def _check(self, columns: Mapping[str, str], there: Mapping[str, object]) -> None:
         for field, column in columns.items():
             if column not in there:
                 raise UnknownColumn(self.config.name, field, column, list(there))

@@ -39,6 +39,7 @@ def pull_sql(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str
 
 
 def sample_sql(config: SourceConfig, rows: int) -> str:
+    """The first few of all lines, in no order."""
     return select_sql(config, f"\nlimit {rows}")
 
 
@@ -94,16 +95,17 @@ def sums_sql(
             f"when {_literal(str(name))} then {each:f}" for name, each in sorted(factors.items())
         )
         factor = f"case {unit} {cases} end"
-    kilograms = f"round({number} * {factor})"
+    slice_ = _slice(quoted(config.columns["date"]))
     return (
-        f"select slice, cast(coalesce(sum(kilograms) filter (where abs(kilograms) <= {LARGEST}), 0) as text) "
-        "as kilograms\n"
-        f"from (\n  select {_slice(quoted(config.columns['date']))} as slice, {kilograms} as kilograms\n"
-        f"  from {_from(config.relation)}\n  where {_within(config, slices, dated=dated)}\n) as lines\ngroup by 1"
+        f"select slice, cast(sum(kilograms) filter (where abs(kilograms) <= {LARGEST}) as text)\n"
+        f"from (\n  select {slice_} as slice, round({number} * {factor}) as kilograms\n"
+        f"  from {_from(config.relation)}\n  where {_within(config, slices, dated=dated)}\n"
+        ") as lines\ngroup by 1"
     )
 
 
 def quoted(identifier: str) -> str:
+    """A name as an identifier, whatever it contains."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
@@ -112,7 +114,7 @@ def _slice(column: str) -> str:
 
 
 def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str:
-    """Which lines are in some slices: ranges of days where the column has days, else what slices are named by."""
+    """Which lines are in some slices: ranges of days where the column has days, else by their names."""
     column = quoted(config.columns["date"])
     months = {name: slice_month(name) for name in slices} if dated else {}
     ranged = {name: month for name, month in months.items() if month and month.year >= _OLDEST_RANGE}

@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from ingestion.fingerprint import Fingerprint
+from ingestion.master_config import MasterConfig
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources.postgres import PostgresSource
 
@@ -81,7 +82,7 @@ def open_source(config: SourceConfig) -> Source:
     return PostgresSource(config)
 
 
-def read_master(configs):  # stub
-    from ingestion.master_data import MasterData
-
-    return MasterData()
+def read_table(config: MasterConfig) -> pl.DataFrame:
+    """One table of master data as text: our names, each from one of its columns."""
+    with open_source(config.as_source()).view() as view:
+        return view.table(config.relation, config.columns)

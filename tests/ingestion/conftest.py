@@ -106,11 +106,14 @@ def raw() -> Callable[..., pl.DataFrame]:
     return make
 
 
+OCTOBER = Month(2026, 10)
+
+
 def snapshot_of(
     lines: pl.DataFrame,
     rejects: pl.DataFrame | None = None,
     *,
-    month: Month = Month(2026, 10),
+    month: Month = OCTOBER,
     demand: DemandUnit = DemandUnit.TONNE,
     master: MasterData | None = None,
     store: SnapshotStore | None = None,
@@ -139,9 +142,15 @@ def snapshot_of(
         kept, later, set_aside = totals(slices, REPEATS.to_frame(), month)
         sources.append(
             SourceRecord(
-                name=name, dialect="postgresql", reading="r", consistency="repeatable read",
-                slices=tuple(slices), kept=kept, later=later.lines, set_aside=set_aside,
-            )  # fmt: skip
+                name=name,
+                dialect="postgresql",
+                reading="r",
+                consistency="repeatable read",
+                slices=tuple(slices),
+                kept=kept,
+                later=later.lines,
+                set_aside=set_aside,
+            )
         )
     places = [Place(each.name, part.slice, part.part) for each in sources for part in each.slices]
     manifest = Manifest(

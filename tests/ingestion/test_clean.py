@@ -6,12 +6,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecasting.months import Month
 from ingestion.clean import Cleaned, read_lines, settle
-from ingestion.order_line import PART_LINES, PART_REJECTS
+from ingestion.order_line import PART_LINES, PART_REJECTS, RAW_LINES
 from ingestion.source_config import SourceConfig
-from ingestion.units import DemandUnit
+from ingestion.units import NUMBER, DemandUnit
 
 OCTOBER = Month(2026, 10)
 
@@ -105,6 +107,13 @@ def test_dates_keep_their_day(text: str, day: date, raw: Raw, cleaned: Callable[
         ({"date": "-infinity"}, "not a date", "date", "-infinity", 12_500),
         ({"date": "0044-03-15 BC"}, "not a date", "date", "0044-03-15 BC", 12_500),
         ({"date": "0001-01-01"}, "date before 1970", "date", "0001-01-01", 12_500),
+        ({"date": "0001-01-01 0:30"}, "not a date", "date", "0001-01-01 0:30", 12_500),
+        ({"date": "0001-01-01 00:30+01"}, "date before 1970", "date", "0001-01-01 00:30+01", 12_500),
+        ({"date": "2026-10-31 10:00:00+99"}, "not a date", "date", "2026-10-31 10:00:00+99", 12_500),
+        ({"material": "HEB\x00200"}, "unreadable key", "material", "HEB\x00200", 12_500),
+        ({"customer": "K\n104"}, "unreadable key", "customer", "K\n104", 12_500),
+        ({"material": "H" * 201}, "key too long", "material", "H" * 200 + "… (201 characters)", 12_500),
+        ({"unit": "x" * 10**6}, "unknown unit", "unit", "x" * 200 + "… (1000000 characters)", None),
         ({"unit": None}, "missing unit", "unit", None, None),
         ({"unit": "ton"}, "unknown unit", "unit", "ton", None),
         ({"unit": "piece"}, "unit does not fit [demand] unit", "unit", "piece", None),
@@ -160,9 +169,74 @@ def test_pieces_are_counted_where_demand_is_in_pieces(
     assert counted == expected
 
 
-def test_lines_after_the_month_are_no_part_of_it(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
-    result = cleaned(raw({"date": "2026-10-31"}, {"date": "2026-11-01"}, {"date": "9999-12-31"}))
-    assert (result.lines["line"].to_list(), result.rejects.height) == (["1"], 0)
+def test_moments_are_dated_in_the_time_zone_of_the_source(raw: Raw, source: Source) -> None:
+    rows = raw({"date": "2026-10-31 22:30:00+00"}, {"date": "2026-10-31 23:30:00+00"})
+    rows = rows.with_columns(slice=pl.lit("2026-10"))
+    berlin = read_lines(rows, source(time_zone="Europe/Berlin"), DemandUnit.TONNE, OCTOBER)
+    assert (berlin.lines["date"].to_list(), berlin.later) == ([date(2026, 10, 31)], 1)
+    assert read_lines(rows, source(), DemandUnit.TONNE, OCTOBER).later == 0
+
+
+def test_a_line_id_that_is_no_id_is_cut_where_it_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"line": "é" * 300}, {"line": "1\x1b"}, {"line": "é" * 200}))
+    cut = "é" * 200 + "… (300 characters)"
+    assert result.rejects.select("reason", "line", "field", "value").rows() == [
+        ("key too long", cut, "line", cut),
+        ("unreadable key", "1\x1b", "line", "1\x1b"),
+    ]
+    assert result.lines["line"].to_list() == ["é" * 200]
+
+
+@pytest.mark.parametrize("key", ["K'104", 'K"104', "K;104", "🚚 104", "لقمة-104", "\u202eK-104", "K  104"])
+def test_strange_keys_pass_unharmed(key: str, raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"line": key, "organization": key, "customer": key, "material": key}))
+    assert result.lines.rows() == [(key, key, key, key, date(2026, 10, 14), 12_500, "2026-10")]
+
+
+def test_lines_after_the_month_are_counted_and_no_more(raw: Raw, source: Source) -> None:
+    rows = raw(
+        {"date": "2026-10-31"},
+        {"date": "2026-11-01", "quantity": "5"},
+        {"date": "2026-11-30", "status": "cancelled"},
+        {"date": "9999-12-31T23:30:00-01", "quantity": "NaN"},
+    ).with_columns(slice=pl.col("date").str.head(7))
+    result = read_lines(rows, source(), DemandUnit.TONNE, OCTOBER)
+    assert (result.lines["line"].to_list(), result.rejects.height, result.later) == (["1"], 0, 3)
+    assert result.beyond.rows() == [("2026-11", 2, 12_505), ("9999-12", 1, 0)]
+
+
+WEIGHTS = pl.DataFrame(
+    {"material": ["BOLT-M8", "heb-200"], "weight": ["0.0125", "736.000000000000000001"]}
+).with_columns(pl.col("weight").cast(NUMBER))
+
+
+@pytest.mark.parametrize(
+    ("material", "quantity", "unit", "expected"),
+    [
+        ("BOLT-M8", "1000", "pcs", (13, None)),
+        ("bolt-m8", "-40", "EA", (-1, None)),
+        ("HEB-200", "2", "piece", (1472, None)),
+        ("HEB-200", "2", "t", (2000, None)),
+        ("IPE-80", "2", "piece", (None, "no weight per piece")),
+        ("IPE-80", "2", "crate", (None, "unknown unit")),
+    ],
+)
+def test_pieces_weigh_what_master_data_says(
+    material: str,
+    quantity: str,
+    unit: str,
+    expected: tuple[int | None, str | None],
+    raw: Raw,
+    cleaned: Callable[..., Cleaned],
+) -> None:
+    result = cleaned(raw({"material": material, "quantity": quantity, "unit": unit}), weights=WEIGHTS)
+    assert ([*result.lines["quantity"], None][0], [*result.rejects["reason"], None][0]) == expected
+
+
+def test_weights_are_no_matter_where_pieces_are_counted(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"unit": "pc"}, {"unit": "kg"}), weights=WEIGHTS, demand=DemandUnit.PIECE)
+    assert result.lines["quantity"].to_list() == [12_500]
+    assert result.rejects["reason"].to_list() == ["unit does not fit [demand] unit"]
 
 
 def test_repeats_count_once_even_across_batches(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
@@ -186,6 +260,54 @@ def test_a_cancelled_repeat_does_not_disturb_the_line_that_stands(
 ) -> None:
     result = cleaned(raw({"status": "cancelled"}), raw({}))
     assert (result.lines["line"].to_list(), result.rejects["reason"].to_list()) == (["1"], ["cancelled"])
+
+
+def test_repeats_agree_whatever_the_case_of_their_keys(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
+    result = cleaned(raw({"line": "1"}, {"line": "1", "customer": "k-104", "material": "heb-200"}))
+    assert result.lines.select("line", "customer", "material").rows() == [("1", "K-104", "HEB-200")]
+    assert result.rejects["reason"].to_list() == ["duplicate line"]
+
+
+field = {
+    "line": st.sampled_from(["1", "2", "3", " 4", "", None, "x" * 201, "5\x00"]),
+    "organization": st.sampled_from(["NORD", "nord", " NORD", "", None]),
+    "customer": st.sampled_from(["K-104", None, "K\t104", "é" * 150]),
+    "material": st.sampled_from(["HEB-200", "BOLT-M8", "bolt-m8 "]),
+    "date": st.sampled_from(
+        ["2026-10-14", "20260914", "2026-10-31T23:30:00-01:00", "1969-12-31", "9999-12-31", "x", None]
+    ),
+    "quantity": st.sampled_from(["1", "-2.5", "12500.4", "1e18", "NaN", "one", "", None]),
+    "unit": st.sampled_from(["kg", "T", "lb", "pcs", "ton", None]),
+    "status": st.sampled_from([None, "open", "Storno "]),
+}
+lines_of_any_kind = st.lists(st.fixed_dictionaries(field), max_size=12)
+
+
+@given(lines_of_any_kind, st.randoms(), st.sampled_from([None, WEIGHTS]))
+def test_no_line_and_no_kilogram_gets_lost_and_order_leaves_no_trace(
+    source: Source, rows: list[dict[str, str | None]], random: Any, weights: pl.DataFrame | None
+) -> None:
+    raw = pl.DataFrame(rows, schema=RAW_LINES).with_columns(
+        slice=pl.coalesce(pl.col("date").str.head(7), pl.lit(""))
+    )
+    read = read_lines(raw, source(), DemandUnit.TONNE, OCTOBER, weights)
+    result = settle(read.lines, read.rejects)
+    assert result.lines.height + result.rejects.height + read.later == raw.height
+    assert result.lines["line"].is_unique().all()
+
+    by_unit = {"kg": 1.0, "T": 1000.0, "lb": 0.45359237}
+    numbers = raw["quantity"].replace(["one", "", "1e18", "NaN"], None).cast(pl.Float64)
+    own = numbers * raw["unit"].replace_strict(by_unit, default=None, return_dtype=pl.Float64)
+    kilograms = own.round(0, "half_away_from_zero").cast(pl.Int64).sum()
+    ours = sum(int(part["quantity"].sum()) for part in (result.lines, result.rejects, read.beyond))
+    assert ours - int(read.weighed["quantity"].sum()) == kilograms
+
+    shuffled = raw[random.sample(range(raw.height), raw.height)]
+    halves = [shuffled[: raw.height // 2], shuffled[raw.height // 2 :]]
+    parts = [read_lines(half, source(), DemandUnit.TONNE, OCTOBER, weights) for half in halves]
+    again = settle(pl.concat(part.lines for part in parts), pl.concat(part.rejects for part in parts))
+    assert again.lines.equals(result.lines)
+    assert again.rejects.equals(result.rejects)
 
 
 def test_nothing_in_gives_nothing_out(cleaned: Callable[..., Cleaned]) -> None:

@@ -16,7 +16,7 @@ from ingestion.job import Order, take_snapshot
 from ingestion.monthly import build_panel
 from ingestion.order_line import KEYS, RAW_LINES
 from ingestion.snapshot import MonthChange, Snapshot, Tally
-from ingestion.snapshot_config import Limits
+from ingestion.snapshot_config import SnapshotConfig
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 
@@ -88,7 +88,7 @@ def test_a_repeat_pulls_nothing_and_a_late_line_only_its_month(
     assert (again.id, again.manifest, ingest.seen) == (first.id, first.manifest, [])
     late = raw({}, {}, {}, {}, {"date": "2026-09-30"})[4:].with_columns(DAY)
     load("order_lines", pl.concat([lines, late]))
-    second = ingest(config, limits=Limits(max_change=2), taken_at=datetime(2026, 11, 3, tzinfo=UTC))
+    second = ingest(config, limits=SnapshotConfig(max_change=2), taken_at=datetime(2026, 11, 3, tzinfo=UTC))
     assert ingest.seen == [("erp", 2)]
     assert second.manifest.parent == first.id
     assert second.manifest.changes == (
@@ -112,9 +112,9 @@ def test_what_left_the_source_leaves_the_snapshot(
     load("order_lines", lines)
     ingest(config)
     load("order_lines", lines[1:])
-    assert ingest(config, limits=Limits(max_change=1)).lines["line"].to_list() == ["2", "3"]
+    assert ingest(config, limits=SnapshotConfig(max_change=1)).lines["line"].to_list() == ["2", "3"]
     load("order_lines", lines[2:])
-    assert ingest(config, limits=Limits(max_change=1)).lines["line"].to_list() == ["3"]
+    assert ingest(config, limits=SnapshotConfig(max_change=1)).lines["line"].to_list() == ["3"]
 
 
 def test_another_reading_pulls_all_again(

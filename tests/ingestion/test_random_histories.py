@@ -19,13 +19,13 @@ from ingestion.blobs import open_blobs
 from ingestion.job import Order, take_snapshot
 from ingestion.order_line import KEYS
 from ingestion.snapshot import Snapshot
-from ingestion.snapshot_config import Limits
+from ingestion.snapshot_config import SnapshotConfig
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 
 MONTH = Month(2026, 10)
-ANY_CHANGE = Limits(max_change=math.inf)
+ANY_CHANGE = SnapshotConfig(max_change=math.inf)
 FIELDS = ("line", *KEYS, "date", "quantity", "unit", "status")
 
 line = st.fixed_dictionaries(

@@ -65,7 +65,7 @@ def test_writing_again_keeps_the_first_account(store: SnapshotStore, make: Make)
     assert len(store.manifests()) == 1
 
 
-def test_manifests_are_in_order_and_the_newest_is_the_one_taken_last(store: SnapshotStore, make: Make) -> None:
+def test_manifests_are_in_order_and_the_newest_was_taken_last(store: SnapshotStore, make: Make) -> None:
     assert (store.manifests(), store.newest()) == ((), None)
     november, october = make(store, month=Month(2026, 11)), make(store)
     store.write(november)
@@ -203,7 +203,7 @@ def test_damage_is_seen(
     assert "--full" in str(caught.value)
 
 
-def test_a_part_that_is_written_again_is_whole_again(local: SnapshotStore, make: Make, tmp_path: Path) -> None:
+def test_a_part_written_again_is_whole_again(local: SnapshotStore, make: Make, tmp_path: Path) -> None:
     stored = local.write(make(local))
     (place, *_) = stored.places()
     other_kilograms(tmp_path, tmp_path / "home/parts" / place.part)
