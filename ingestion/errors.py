@@ -170,8 +170,8 @@ class BeyondLimits(IngestionError):
     kept_in: str | None = None
 
     def __str__(self) -> str:
-        kept = f"the lines set aside are in {self.kept_in}\n" if self.kept_in else ""
-        return f'{super().__str__()}\n{kept}or accept it as it is: --accept "the reason", which is recorded'
+        kept = f"\nall lines set aside are in {self.kept_in}" if self.kept_in else ""
+        return f"{super().__str__()}{kept}"
 
 
 class BadStore(IngestionError):

@@ -10,6 +10,7 @@ from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from ingestion.errors import EmptyMonth
 from ingestion.leaf_names import keys_behind, with_names
+from ingestion.order_line import LINES
 from ingestion.snapshot import Snapshot
 from ingestion.units import DemandUnit
 
@@ -33,7 +34,8 @@ def build_panel(snapshot: Snapshot, keys: Sequence[str], levels: Sequence[Level]
         lines.group_by(*behind, month.alias(_MONTH)).agg(pl.col("quantity").sum())
         for lines, _ in snapshot.pieces()
     ]
-    cells = pl.concat(pieces).group_by(*behind, _MONTH).agg(pl.col("quantity").sum())
+    nothing = LINES.to_frame().select(*behind, pl.lit(0, pl.Int64).alias(_MONTH), "quantity")
+    cells = pl.concat([nothing, *pieces]).group_by(*behind, _MONTH).agg(pl.col("quantity").sum())
     newest = cells[_MONTH].max()
     if newest != snapshot.month.ordinal:
         raise EmptyMonth(snapshot.month, Month.from_ordinal(newest) if isinstance(newest, int) else None)

@@ -9,13 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.months import Month
 from ingestion.clean import Cleaned, read_lines, settle
-from ingestion.order_line import PART_LINES, PART_REJECTS, RAW_LINES
+from ingestion.order_line import PART_LINES, PART_REJECTS, RAW_LINES, READ_LINES, READ_REJECTS
 from ingestion.source_config import SourceConfig
 from ingestion.units import NUMBER, DemandUnit
-
-OCTOBER = Month(2026, 10)
 
 type Raw = Callable[..., pl.DataFrame]
 type Source = Callable[..., SourceConfig]
@@ -27,14 +24,12 @@ def cleaned(source: Source) -> Callable[..., Cleaned]:
 
     def run(*batches: pl.DataFrame, demand: DemandUnit = DemandUnit.TONNE, **other: Any) -> Cleaned:
         read = [
-            read_lines(
-                batch.with_columns(slice=pl.col("date").str.head(7)), source(), demand, OCTOBER, **other
-            )
+            read_lines(batch.with_columns(slice=pl.col("date").str.head(7)), source(), demand, **other)
             for batch in batches
         ]
         return settle(
-            pl.concat([PART_LINES.to_frame(), *(each.lines for each in read)]),
-            pl.concat([PART_REJECTS.to_frame(), *(each.rejects for each in read)]),
+            pl.concat([READ_LINES.to_frame(), *(each.lines for each in read)]).drop("slice"),
+            pl.concat([READ_REJECTS.to_frame(), *(each.rejects for each in read)]).drop("slice"),
         )
 
     return run
@@ -45,7 +40,7 @@ def test_a_line_is_read_field_by_field(raw: Raw, cleaned: Callable[..., Cleaned]
     result = cleaned(raw(line))
     assert result.lines.schema == PART_LINES
     assert result.lines.rows() == [
-        ("1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), 12_500, "2026-10"),
+        ("1", "NORD", "K-104", "HEB-200", date(2026, 10, 14), 12_500),
     ]
     assert (result.rejects.schema, result.rejects.height) == (PART_REJECTS, 0)
 
@@ -172,9 +167,9 @@ def test_pieces_are_counted_where_demand_is_in_pieces(
 def test_moments_are_dated_in_the_time_zone_of_the_source(raw: Raw, source: Source) -> None:
     rows = raw({"date": "2026-10-31 22:30:00+00"}, {"date": "2026-10-31 23:30:00+00"})
     rows = rows.with_columns(slice=pl.lit("2026-10"))
-    berlin = read_lines(rows, source(time_zone="Europe/Berlin"), DemandUnit.TONNE, OCTOBER)
-    assert (berlin.lines["date"].to_list(), berlin.later) == ([date(2026, 10, 31)], 1)
-    assert read_lines(rows, source(), DemandUnit.TONNE, OCTOBER).later == 0
+    berlin = read_lines(rows, source(time_zone="Europe/Berlin"), DemandUnit.TONNE)
+    assert sorted(berlin.lines["date"]) == [date(2026, 10, 31), date(2026, 11, 1)]
+    assert set(read_lines(rows, source(), DemandUnit.TONNE).lines["date"]) == {date(2026, 10, 31)}
 
 
 def test_a_line_id_that_is_no_id_is_cut_where_it_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
@@ -190,19 +185,7 @@ def test_a_line_id_that_is_no_id_is_cut_where_it_is_kept(raw: Raw, cleaned: Call
 @pytest.mark.parametrize("key", ["K'104", 'K"104', "K;104", "🚚 104", "لقمة-104", "\u202eK-104", "K  104"])
 def test_strange_keys_pass_unharmed(key: str, raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
     result = cleaned(raw({"line": key, "organization": key, "customer": key, "material": key}))
-    assert result.lines.rows() == [(key, key, key, key, date(2026, 10, 14), 12_500, "2026-10")]
-
-
-def test_lines_after_the_month_are_counted_and_no_more(raw: Raw, source: Source) -> None:
-    rows = raw(
-        {"date": "2026-10-31"},
-        {"date": "2026-11-01", "quantity": "5"},
-        {"date": "2026-11-30", "status": "cancelled"},
-        {"date": "9999-12-31T23:30:00-01", "quantity": "NaN"},
-    ).with_columns(slice=pl.col("date").str.head(7))
-    result = read_lines(rows, source(), DemandUnit.TONNE, OCTOBER)
-    assert (result.lines["line"].to_list(), result.rejects.height, result.later) == (["1"], 0, 3)
-    assert result.beyond.rows() == [("2026-11", 2, 12_505), ("9999-12", 1, 0)]
+    assert result.lines.rows() == [(key, key, key, key, date(2026, 10, 14), 12_500)]
 
 
 WEIGHTS = pl.DataFrame(
@@ -242,7 +225,7 @@ def test_weights_are_no_matter_where_pieces_are_counted(raw: Raw, cleaned: Calla
 def test_repeats_count_once_even_across_batches(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
     result = cleaned(raw({"quantity": "1"}, {}), raw({"quantity": "1.0", "customer": "K-104 "}))
     assert result.lines.select("line", "quantity").rows() == [("1", 1), ("2", 12_500)]
-    assert result.rejects.rows() == [("duplicate line", "1", "line", "1", 1, "2026-10")]
+    assert result.rejects.rows() == [("duplicate line", "1", "line", "1", 1)]
 
 
 def test_of_lines_that_contradict_each_other_none_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
@@ -290,22 +273,26 @@ def test_no_line_and_no_kilogram_gets_lost_and_order_leaves_no_trace(
     raw = pl.DataFrame(rows, schema=RAW_LINES).with_columns(
         slice=pl.coalesce(pl.col("date").str.head(7), pl.lit(""))
     )
-    read = read_lines(raw, source(), DemandUnit.TONNE, OCTOBER, weights)
-    result = settle(read.lines, read.rejects)
-    assert result.lines.height + result.rejects.height + read.later == raw.height
+    read = read_lines(raw, source(), DemandUnit.TONNE, weights)
+    result = settle(read.lines.drop("slice"), read.rejects.drop("slice"))
+    assert result.lines.height + result.rejects.height == raw.height
     assert result.lines["line"].is_unique().all()
 
     by_unit = {"kg": 1.0, "T": 1000.0, "lb": 0.45359237}
     numbers = raw["quantity"].replace(["one", "", "1e18", "NaN"], None).cast(pl.Float64)
     own = numbers * raw["unit"].replace_strict(by_unit, default=None, return_dtype=pl.Float64)
     kilograms = own.round(0, "half_away_from_zero").cast(pl.Int64).sum()
-    ours = sum(int(part["quantity"].sum()) for part in (result.lines, result.rejects, read.beyond))
-    assert ours - int(read.weighed["quantity"].sum()) == kilograms
+    assert int(read.sums["counted"].sum()) == kilograms
+    ours = sum(int(part["quantity"].sum()) for part in (result.lines, result.rejects))
+    assert weights is not None or ours == kilograms
 
     shuffled = raw[random.sample(range(raw.height), raw.height)]
     halves = [shuffled[: raw.height // 2], shuffled[raw.height // 2 :]]
-    parts = [read_lines(half, source(), DemandUnit.TONNE, OCTOBER, weights) for half in halves]
-    again = settle(pl.concat(part.lines for part in parts), pl.concat(part.rejects for part in parts))
+    parts = [read_lines(half, source(), DemandUnit.TONNE, weights) for half in halves]
+    again = settle(
+        pl.concat(part.lines for part in parts).drop("slice"),
+        pl.concat(part.rejects for part in parts).drop("slice"),
+    )
     assert again.lines.equals(result.lines)
     assert again.rejects.equals(result.rejects)
 

@@ -21,9 +21,9 @@ CANCELLED = RejectCount("cancelled", 900, 10**6, "9", "status", "void")
 
 def test_rejects_are_counted_by_reason_without_signs() -> None:
     rows = [
-        ("missing key", "3", "customer", None, -5, "2026-10"),
-        ("not a number", "4", "quantity", "abc", None, "2026-10"),
-        ("missing key", "2", "material", None, 7, "2026-09"),
+        ("missing key", "3", "customer", None, -5),
+        ("not a number", "4", "quantity", "abc", None),
+        ("missing key", "2", "material", None, 7),
     ]
     rejects = pl.DataFrame(rows, schema=PART_REJECTS, orient="row")
     expected = (

@@ -11,7 +11,7 @@ import polars as pl
 import psycopg2
 import psycopg2.extensions
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.months import Month
@@ -115,7 +115,6 @@ def by_leaf(snapshot: Snapshot) -> list[tuple[object, ...]]:
     return sorted(totals.rows())
 
 
-@settings(max_examples=1000)
 @given(rounds=life)
 def test_after_every_run_snapshot_and_source_agree(
     book: tuple[Book, str], source: Callable[..., SourceConfig], rounds: list[list[tuple[str, object]]]

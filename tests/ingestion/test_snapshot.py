@@ -13,7 +13,7 @@ from ingestion.snapshot import REPEATS, Snapshot, Tally, snapshot_id
 from ingestion.units import DemandUnit
 
 OCTOBER = Month(2026, 10)
-GOLDEN = "?"
+GOLDEN = "13c638e8545e218dbea9a4a1ef57f3616a5b738ed2bb64ffa57d0087ecc6a1f1"
 
 type Sealed = Callable[..., Snapshot]
 
