@@ -54,9 +54,7 @@ def loaded(load: Callable[[str, pl.DataFrame], None]) -> Iterator[None]:
 def test_every_piece_arrives(postgres_url: str, tmp_path: Path) -> None:
     snapshot = take_snapshot(
         Month(2020, 5),
-        Order(
-            parse_sources(DOCUMENT, {"ADVENTUREWORKS_URL": postgres_url}), demand=parse_demand(DOCUMENT)
-        ),
+        Order(parse_sources(DOCUMENT, {"ADVENTUREWORKS_URL": postgres_url}), demand=parse_demand(DOCUMENT)),
         store=SnapshotStore(open_blobs(tmp_path)),
         taken_at=datetime(2020, 6, 1, tzinfo=UTC),
         code_version="1",

@@ -264,9 +264,7 @@ class TestLimits:
 
         ingest(loaded("1000", "1000"))
         ingest(loaded("1100", "9000"))
-        with pytest.raises(
-            ClosedMonthChanged, match="2026-09 .* from 1,100 to 989 kg"
-        ) as caught:
+        with pytest.raises(ClosedMonthChanged, match="2026-09 .* from 1,100 to 989 kg") as caught:
             ingest(loaded("989", "9000"))
         assert caught.value.changes == (("erp", OCTOBER - 1, 1100, 989),)
         assert ingest(loaded("989", "9000"), accepted="credit note").manifest.accepted == "credit note"
