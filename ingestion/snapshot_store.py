@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from forecasting.errors import BadMonth
 from forecasting.months import Month
 from ingestion.blobs import Blobs
-from ingestion.errors import SnapshotDamaged, UnknownSnapshot
 from ingestion.master_data import MasterData
 from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.part import Part, content_hash
 from ingestion.snapshot import REPEATS, Manifest, Snapshot, snapshot_id
+from ingestion.snapshot_errors import SnapshotDamaged, UnknownSnapshot
 
 _PARTS = "parts"
 _MANIFEST = "manifest.json"
@@ -41,9 +41,14 @@ class SnapshotStore:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the only writer."""
+        """Be the only writer. What fails leaves no part behind that no snapshot has."""
         with self._blobs.alone():
-            yield
+            try:
+                yield
+            except BaseException:
+                if self._blobs.has_locks:
+                    self.forget(())
+                raise
 
     def write_part(self, part: Part) -> None:
         """Keep a part; one that is there already is written again, which mends it if it was damaged."""

@@ -16,7 +16,8 @@ import typer
 from app.errors import AppError
 from forecasting.errors import ForecastingError
 from forecasting.months import Month
-from ingestion.errors import BeyondLimits, IngestionError
+from ingestion.errors import IngestionError
+from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.consoles import aside, screen
@@ -89,7 +90,8 @@ def ingest(
     """Take a snapshot of the order lines up to a month, from the sources in the configuration.
 
     Only what changed since the last snapshot is pulled. The same lines give the same snapshot: a second
-    run changes nothing. Exit code 3 means that a limit was passed; --accept lets it pass, for a reason.
+    run changes nothing. Exit code 3 means that months which were over have changed; --accept lets that, or
+    too many rejects, pass for a reason.
     """
     from tonnage.report import print_snapshot
     from tonnage.source_check import check_sources
@@ -192,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(arguments)
     except SystemExit as stop:  # how Typer ends, well or with a usage error
         return int(stop.code or DONE)
-    except (Refused, BeyondLimits) as refusal:
+    except (Refused, ClosedMonthChanged) as refusal:
         _say(refusal)
         return REFUSED
     except (FrontDoorError, ForecastingError, IngestionError, RetrainError, AppError) as mistake:

@@ -9,9 +9,9 @@ import pytest
 
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
-from ingestion.errors import BadStore, SnapshotDamaged, UnknownSnapshot
 from ingestion.order_line import LINES, PART_LINES, REJECTS
 from ingestion.snapshot import Snapshot
+from ingestion.snapshot_errors import BadStore, SnapshotDamaged, UnknownSnapshot
 from ingestion.snapshot_store import SnapshotStore
 
 OCTOBER = Month(2026, 10)
