@@ -17,6 +17,7 @@ FEWEST_OF_LEAF = 12
 FACTOR = 5
 FEWEST_MONTHS = 12
 MOST_SHOWN = 20
+LARGEST_SHOWN = 10
 
 _MAD_TO_DEVIATION = 0.6745
 _MEAN_TO_DEVIATION = 1.253314
@@ -72,7 +73,6 @@ def outlying_months(grid: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("z").abs() > CUT)
         .sort(pl.col("z").abs(), "source", "month", descending=[True, False, False])
         .select("source", "month", "lines", "ordered", "typical", "z")
-        .head(MOST_SHOWN)
     )
 
 
@@ -82,8 +82,8 @@ def outlying_lines(lines: pl.DataFrame) -> tuple[int, pl.DataFrame]:
     A line is compared with the lines of its leaf, with those of its source where the leaf has fewer than
     `FEWEST_OF_LEAF`; it must also be `FACTOR` times as large as the median there, or as small: where all
     orders are one truck each, half a truck has a high score and is no news. Returns and lines of zero are
-    left out. `lines` have the number of their leaf. Columns: source, line, the keys, date, quantity, against ("leaf" or "source"), typical (the
-    median there) and z.
+    left out. `lines` have the number of their leaf. Columns: source, line, the keys, date, quantity,
+    against ("leaf" or "source"), typical (the median there) and z.
     """
     ordered = lines.filter(pl.col("quantity") > 0).with_columns(
         pl.col("quantity").log(10).alias("log"),
@@ -109,11 +109,11 @@ def largest_lines(lines: pl.DataFrame) -> pl.DataFrame:
     """The largest lines, returns by their size: source, line, the keys, date and quantity."""
     columns = ("source", "line", *KEYS, "date", "quantity")
     size = pl.col("quantity").abs()
-    smallest = lines["quantity"].abs().top_k(MOST_SHOWN).min()
+    smallest = lines.select(size.top_k(LARGEST_SHOWN).min()).item() or 0
     return (
         lines.filter(size >= smallest)
         .sort(size, "source", "line", descending=[True, False, False])
-        .head(MOST_SHOWN)
+        .head(LARGEST_SHOWN)
         .select(columns)
     )
 

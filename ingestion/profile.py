@@ -55,16 +55,6 @@ class Headline:
     returns: int
     empty: int
 
-    @property
-    def share_set_aside(self) -> float:
-        """Of all lines read."""
-        return self.set_aside / max(self.lines + self.set_aside, 1)
-
-    @property
-    def share_faulty(self) -> float:
-        """Of the lines that were not cancelled, as a source's `max_rejects` counts."""
-        return self.faulty / max(self.lines + self.faulty, 1)
-
 
 @dataclass(frozen=True, eq=False)
 class Profile:
@@ -142,7 +132,9 @@ def profile(lines: pl.DataFrame, rejects: pl.DataFrame, month: Month, demand: De
 
 def _of_leaves(cells: pl.DataFrame) -> pl.DataFrame:
     """Per leaf: `lines`, `quantity`, and `born`, the ordinal of its first month."""
-    return cells.group_by("leaf").agg(pl.col("lines", "quantity").sum(), pl.col("ordinal").min().alias("born"))
+    return cells.group_by("leaf").agg(
+        pl.col("lines", "quantity").sum(), pl.col("ordinal").min().alias("born")
+    )
 
 
 def _headline(lines: pl.DataFrame, rejects: pl.DataFrame, leaves: pl.DataFrame, month: Month) -> Headline:

@@ -48,7 +48,7 @@ def ages_of_leaves(leaves: pl.DataFrame, month: Month) -> pl.DataFrame:
     found = (
         leaves.with_columns(
             pl.sum_horizontal((age >= edge).cast(pl.Int64) for edge in AGES)
-            .replace_strict({at: edge for at, edge in enumerate((0, *AGES))}, return_dtype=pl.Int64)
+            .replace_strict(dict(enumerate((0, *AGES))), return_dtype=pl.Int64)
             .alias("from_months")
         )
         .group_by("from_months")

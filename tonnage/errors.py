@@ -4,9 +4,11 @@ FrontDoorError
 ├── BadConfig        tonnage.toml is missing, is not TOML, or has a section nobody knows
 ├── BadHistoryFile   a history file that is missing, not a table, or holds what is not history
 ├── BadOutput        a place where the answer cannot be written
+├── AmbiguousSnapshot  the beginning of an id that several snapshots share
 └── PortInUse        somebody else listens on the address to serve on
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -36,6 +38,17 @@ class BadOutput(FrontDoorError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}")
+
+
+class AmbiguousSnapshot(FrontDoorError):
+    """The beginning of an id that several snapshots share."""
+
+    def __init__(self, wanted: str, found: Sequence[str]) -> None:
+        self.wanted = wanted
+        self.found = tuple(found)
+        super().__init__(
+            f"{len(found)} snapshots begin with {wanted!r}: {', '.join(found)}; write more of the id"
+        )
 
 
 class PortInUse(FrontDoorError):

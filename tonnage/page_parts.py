@@ -9,8 +9,9 @@ from html import escape
 from tonnage.page_style import STYLE
 
 LONGEST_NAME = 40
+_SHORT = 16
 _LONGEST_TITLE = 200
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def page(title: str, body: str) -> str:
@@ -61,11 +62,17 @@ def name(text: str | None) -> str:
     """A text from the data as HTML: escaped, shortened, its direction kept to itself."""
     if text is None:
         return '<span class="none">empty</span>'
-    plain = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text[: _LONGEST_TITLE + 1])
+    plain = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text[: _LONGEST_TITLE + 1])
     if len(plain) <= LONGEST_NAME:
-        return f"<bdi>{escape(plain)}</bdi>"
+        kind = ' class="short"' if len(plain) <= _SHORT else ""
+        return f"<bdi{kind}>{escape(plain)}</bdi>"
     whole = plain if len(plain) <= _LONGEST_TITLE else plain[: _LONGEST_TITLE - 1] + "…"
     return f'<bdi title="{escape(whole)}">{escape(plain[: LONGEST_NAME - 1])}…</bdi>'
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of something, the noun in its number: 1 line, 2 lines."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -73,6 +80,16 @@ def percent(share: float, *, signed: bool = False) -> str:
     if not math.isfinite(share):
         return "–"
     return f"{share:+.1%}" if signed else f"{share:.1%}"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole in percent; a dash where the whole is nothing, and never zero for what is there."""
+    if whole <= 0:
+        return "–"
+    text = f"{part / whole:.1%}"
+    if part and text in {"0.0%", "-0.0%"}:
+        return "<0.1%" if part > 0 else ">-0.1%"
+    return text
 
 
 def number(value: float, digits: int = 3) -> str:
