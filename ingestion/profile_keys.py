@@ -8,7 +8,7 @@ import polars as pl
 from forecasting.months import Month
 from ingestion.profile_months import month_text
 
-A_SHARE, B_SHARE = 0.80, 0.95
+A_PERCENT, B_PERCENT = 80, 95
 """Class A: the largest keys that make the first 80 % of the quantity, the one that passes it included; B:
 those up to 95 %; C: the rest."""
 
@@ -41,13 +41,15 @@ def concentrate(leaves: pl.DataFrame, columns: Sequence[str], key: str) -> Conce
     )
     counted = pl.col("quantity").clip(lower_bound=0)
     whole = max(int(ranked.select(counted.sum()).item()), 1)
-    before = (counted.cum_sum() - counted) / whole
+    # In integers: a share of floats may fall on either side of its border.
+    before = (counted.cum_sum() - counted).cast(pl.Int128) * 100
+    a_border, b_border = (pl.lit(border * whole, pl.Int128) for border in (A_PERCENT, B_PERCENT))
     ranked = ranked.with_columns(
         (counted / whole).alias("share"),
         (counted.cum_sum() / whole).alias("cumulated"),
-        pl.when((before < A_SHARE) & (counted > 0))
+        pl.when((before < a_border) & (counted > 0))
         .then(pl.lit("A"))
-        .when((before < B_SHARE) & (counted > 0))
+        .when((before < b_border) & (counted > 0))
         .then(pl.lit("B"))
         .otherwise(pl.lit("C"))
         .alias("class"),

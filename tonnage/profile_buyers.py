@@ -7,7 +7,7 @@ import polars as pl
 
 from ingestion.order_line import KEYS
 from ingestion.profile import Profile
-from ingestion.profile_keys import A_SHARE, B_SHARE, Concentration, Turnover
+from ingestion.profile_keys import A_PERCENT, B_PERCENT, Concentration, Turnover
 from tonnage.amounts import Amounts
 from tonnage.page_parts import folded, name, percent, share, table
 from tonnage.plots import Axis, Line, Tick, key, line_plot
@@ -90,8 +90,8 @@ def concentration_section(profile: Profile, amounts: Amounts) -> str:
         rows.append([_PLURAL[found.key], f"{found.keys:,}", *counts])
     heads = ("Of", "Count", "A", "Share", "B", "Share", "C", "Share")
     note = (
-        f"Class A holds the largest that together make {A_SHARE:.0%} of the {amounts.noun}, the one that "
-        f"passes it included; B goes on to {B_SHARE:.0%}; C is the rest. Who returned more than was ordered "
+        f"Class A holds the largest that together make {A_PERCENT}% of the {amounts.noun}, the one that "
+        f"passes it included; B goes on to {B_PERCENT}%; C is the rest. Who returned more than was ordered "
         f"counts as zero."
     )
     tops = "".join(
@@ -110,10 +110,10 @@ def _curve(concentrations: Sequence[Concentration], amounts: Amounts) -> str:
     fifths = [at / 5 for at in range(6)]
     upright = Axis(f"cumulated share of {amounts.noun}", tuple((at, f"{at:.0%}") for at in fifths))
     lines = [Line(each.curve.rows(), f"y{nth}") for nth, each in enumerate(shown)]
-    guides = [Line([(0.0, border), (1.0, border)], "guide") for border in (A_SHARE, B_SHARE)]
+    guides = [Line([(0.0, border / 100), (1.0, border / 100)], "guide") for border in (A_PERCENT, B_PERCENT)]
     level = [Tick(at, f"{at:.0%}") for at in fifths]
     label = f"Cumulated share of {amounts.noun} by share of keys, largest first: " + "; ".join(
-        f"{found.classes['keys'][0]:,} of {found.keys:,} {_PLURAL[found.key]} make {A_SHARE:.0%}"
+        f"{found.classes['keys'][0]:,} of {found.keys:,} {_PLURAL[found.key]} make {A_PERCENT}%"
         for found in shown
     )
     chart = line_plot(label, upright, level, [*guides, *lines], "share of keys, largest first")
@@ -125,7 +125,7 @@ def _curve(concentrations: Sequence[Concentration], amounts: Amounts) -> str:
         "Curve as a table",
         table("Cumulated shares", ["Largest", *(_PLURAL[each.key] for each in shown)], points),
     )
-    title = f"Pareto curve, with the borders of A and B at {A_SHARE:.0%} and {B_SHARE:.0%}"
+    title = f"Pareto curve, with the borders of A and B at {A_PERCENT}% and {B_PERCENT}%"
     return f'<figure class="wide"><figcaption>{title}</figcaption>{meaning}{chart}{listed}</figure>'
 
 

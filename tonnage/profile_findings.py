@@ -52,14 +52,15 @@ def _odd(profile: Profile) -> list[str]:
     if not months and not lines:
         return []
     return [
-        f"Beyond a modified z-score of {CUT}: {counted(months, 'month')} of sources, {counted(lines, 'line')}."
+        f"Beyond a modified z-score of {CUT}: {counted(months, 'month')} of sources, "
+        f"{counted(lines, 'line')}."
     ]
 
 
 def _posted(profile: Profile) -> list[str]:
     return [
-        f"{share(last, lines)} of the lines of {name(source)} are dated on the last day of a month, where even "
-        f"dates give {_EVEN_LAST_DAY:.1%}: they look posted in batches."
+        f"{share(last, lines)} of the lines of {name(source)} are dated on the last day of a month, where "
+        f"even dates give {_EVEN_LAST_DAY:.1%}: they look posted in batches."
         for source, lines, last in profile.posting["source", "lines", "last_day"].rows()
         if lines >= _FEWEST_LINES and last / lines > _BATCHES
     ]
@@ -69,7 +70,8 @@ def _leaves(profile: Profile) -> str:
     leaves = profile.headline.leaves
     classes = dict(profile.classes["class", "leaves"].rows())
     grown = int(profile.ages.filter(from_months=YOUNG)["at_least"].item())
+    uneven = classes["intermittent"] + classes["lumpy"]
     return (
-        f"{share(classes['intermittent'] + classes['lumpy'], leaves)} of the leaves are intermittent or lumpy, "
+        f"{share(uneven, leaves)} of the leaves are intermittent or lumpy, "
         f"{share(leaves - grown, leaves)} are younger than {YOUNG} months."
     )

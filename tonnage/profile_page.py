@@ -1,6 +1,7 @@
 """The profile of a snapshot as one page: what a person would look at first, in tables and charts."""
 
 from dataclasses import dataclass
+from html import escape
 
 from ingestion.profile import Profile
 from tonnage.amounts import Amounts
@@ -49,7 +50,7 @@ def profile_page(profile: Profile, title: SnapshotTitle) -> str:
 
 def _heading(profile: Profile, title: SnapshotTitle, amounts: Amounts) -> str:
     known = profile.headline
-    span = f"{known.first} to {known.last}, {counted(known.months, 'month')}" if known.first else "none"
+    span = f"{known.first} to {profile.month}, {counted(known.months, 'month')}" if known.first else "none"
     aside = f"{counted(known.set_aside, 'line')}, {share(known.set_aside, known.lines + known.set_aside)}"
     pairs = [
         ("Lines", f"{known.lines:,}"),
@@ -65,8 +66,8 @@ def _heading(profile: Profile, title: SnapshotTitle, amounts: Amounts) -> str:
     points = "".join(f"<li>{finding}</li>" for finding in findings(profile))
     return (
         f"<header><p class='above'>Profile of a snapshot</p><h1>{title.id[:12]}</h1>"
-        f"<p>Order lines up to {profile.month}, taken {title.taken} by version {title.version}. A leaf is "
-        f"what one customer buys of one material at one organization. Returns are netted where nothing else "
-        f"is said.</p><p>Id <code>{title.id}</code></p>"
+        f"<p>Order lines up to {profile.month}, taken {escape(title.taken)} by version "
+        f"{escape(title.version)}. A leaf is what one customer buys of one material at one organization. "
+        f"Returns are netted where nothing else is said.</p><p>Id <code>{title.id}</code></p>"
         f"{facts(pairs)}<ul class='findings'>{points}</ul></header>"
     )
