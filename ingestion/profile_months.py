@@ -72,8 +72,8 @@ def sources(grid: pl.DataFrame, rejects: pl.DataFrame) -> pl.DataFrame:
 
 def gaps(grid: pl.DataFrame) -> pl.DataFrame:
     """Runs of months without a line inside a source's life: source, first, last and months."""
-    state, source = pl.col("state"), pl.col("source")
-    run = ((state != state.shift()) | (source != source.shift())).cum_sum()
+    state = pl.col("state")
+    run = (state != state.shift()).cum_sum()  # a source's first and last months are none, so none run over
     return (
         grid.with_columns(run.alias("run"))
         .filter(state == GAP)

@@ -134,6 +134,14 @@ def test_the_largest_customer_is_class_a_alone() -> None:
     np.testing.assert_allclose(customers.curve["quantity"], [0, 0.98, 0.995, 1])
 
 
+def test_a_class_ends_where_its_share_is_reached() -> None:
+    sizes = {"K-1": 50, "K-2": 30, "K-3": 15, "K-4": 5, "K-5": -20}
+    lines: list[Line] = [("erp", key, "N", key, "M", day("2026-10-01"), size) for key, size in sizes.items()]
+    (found,) = (each for each in of(lines).concentrations if each.key == "customer")
+    assert found.classes["keys"].to_list() == [2, 1, 2]
+    assert found.classes["quantity"].to_list() == [80, 15, -15]
+
+
 def test_leaves_have_an_age_and_a_class() -> None:
     found = of(LINES_BY_HAND)
     assert found.ages.rows() == [
