@@ -99,6 +99,7 @@ figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 4px; }
 .y5 { stroke: var(--y5); border-color: var(--y5); }
 .pairs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 16px; }
 .pairs > * { min-width: 0; }
+.pairs th, .pairs td { padding-left: 8px; padding-right: 8px; }
 section > * + .scroll, section > * + .pairs, section > * + figure { margin-top: 16px; }
 h3 { font-size: 1rem; margin: 24px 0 4px; }
 h3 + .scroll, section > h3 + .scroll, p + .scroll { margin-top: 6px; }

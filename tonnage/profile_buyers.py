@@ -52,16 +52,26 @@ def _turnover(found: Turnover, amounts: Amounts) -> str:
     heads = (
         plural.capitalize(),
         "Count",
-        f"Last {found.months} months, {amounts.unit}",
+        f"Last {found.months} months,\N{NO-BREAK SPACE}{amounts.unit}",
         "Share",
-        f"Before, {amounts.unit}",
+        f"Before,\N{NO-BREAK SPACE}{amounts.unit}",
         "Share",
     )
     lists = "".join(
         f"<div><h3>{title}</h3>{_listed(title, each, column, unit, amounts)}</div>"
         for title, each, column, unit in (
-            (f"Largest new {plural}", found.new, "recent", f"Last {found.months} months, {amounts.unit}"),
-            (f"Largest vanished {plural}", found.vanished, "before", f"Before, {amounts.unit}"),
+            (
+                f"Largest new {plural}",
+                found.new,
+                "recent",
+                f"Last {found.months} months,\N{NO-BREAK SPACE}{amounts.unit}",
+            ),
+            (
+                f"Largest vanished {plural}",
+                found.vanished,
+                "before",
+                f"Before,\N{NO-BREAK SPACE}{amounts.unit}",
+            ),
         )
     )
     counted = table(f"New and vanished {plural}", heads, rows)
@@ -154,5 +164,5 @@ def _largest(found: Concentration, amounts: Amounts) -> str:
         for row, text in zip(found.largest.to_dicts(), texts, strict=True)
     ]
     heads = [column.capitalize() for column in columns]
-    heads += ["Lines", f"Quantity, {amounts.unit}", "Share", "Cumulated", "Class"]
+    heads += ["Lines", f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}", "Share", "Cumulated", "Class"]
     return table(f"Largest {_PLURAL[found.key]}", heads, rows, words=len(columns))

@@ -53,6 +53,6 @@ def _days(profile: Profile, amounts: Amounts, column: str, labels: list[str], ti
             labels, found["lines"], amounts.texts(found["quantity"].to_list()), strict=True
         )
     ]
-    heads = (below.capitalize(), "Lines", "Share", f"Quantity, {amounts.unit}")
+    heads = (below.capitalize(), "Lines", "Share", f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}")
     listed = folded(f"{title} as a table", table(title, heads, rows))
     return f"<figure><figcaption>{title}</figcaption>{chart}{listed}</figure>"

@@ -64,7 +64,12 @@ def age_section(profile: Profile, amounts: Amounts) -> str:
 
 
 def _heads(amounts: Amounts) -> tuple[str, ...]:
-    return ("Leaves", "Share of leaves", f"Quantity, {amounts.unit}", f"Share of {amounts.noun}")
+    return (
+        "Leaves",
+        "Share of leaves",
+        f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}",
+        f"Share of {amounts.noun}",
+    )
 
 
 def _counted_and_weighed(profile: Profile, amounts: Amounts, found: pl.DataFrame) -> list[list[str]]:

@@ -58,8 +58,8 @@ def _months(profile: Profile, amounts: Amounts) -> str:
         "Source",
         "Month",
         "Lines",
-        f"Ordered, {amounts.unit}",
-        f"Expected, {amounts.unit}",
+        f"Ordered,\N{NO-BREAK SPACE}{amounts.unit}",
+        f"Expected,\N{NO-BREAK SPACE}{amounts.unit}",
         "Difference",
         "Modified z",
     )
@@ -85,8 +85,8 @@ def _lines(profile: Profile, amounts: Amounts) -> str:
     heads = (
         *_WHAT,
         "Against",
-        f"Quantity, {amounts.unit}",
-        f"Median, {amounts.unit}",
+        f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}",
+        f"Median,\N{NO-BREAK SPACE}{amounts.unit}",
         "Times",
         "Modified z",
     )
@@ -112,7 +112,9 @@ def _largest(profile: Profile, amounts: Amounts) -> str:
     rows = [
         [*_what(row), f"<b>{text}</b>"] for row, text in zip(profile.largest.to_dicts(), texts, strict=True)
     ]
-    return table("Largest lines", (*_WHAT, f"Quantity, {amounts.unit}"), rows, words=len(_WHAT))
+    return table(
+        "Largest lines", (*_WHAT, f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}"), rows, words=len(_WHAT)
+    )
 
 
 _WHAT = ("Line", "Source", *(key.capitalize() for key in KEYS), "Date")
@@ -156,7 +158,7 @@ def reject_section(profile: Profile, amounts: Amounts) -> str:
         "Its value",
         "Lines",
         "Of all read",
-        f"Quantity, {amounts.unit}",
+        f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}",
         "Quantity unknown",
     )
     unknown = profile.reject_months.filter(pl.col("month").is_null())["lines"].sum()

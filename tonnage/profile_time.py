@@ -52,7 +52,7 @@ def _sources(profile: Profile, amounts: Amounts) -> str:
     heads = (
         "Source",
         "Lines",
-        f"Quantity, {amounts.unit}",
+        f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}",
         "Share",
         "First month",
         "Last month",
@@ -139,7 +139,7 @@ def total_section(profile: Profile, amounts: Amounts) -> str:
     rows = [
         [month, f"{lines:,}", text] for month, lines, text in zip(months, totals["lines"], texts, strict=True)
     ]
-    heads = ("Month", "Lines", f"Quantity, {amounts.unit}")
+    heads = ("Month", "Lines", f"Quantity,\N{NO-BREAK SPACE}{amounts.unit}")
     listed = folded("Total by month as a table", table("Total by month", heads, rows))
     return (
         f"<p>All sources together, returns netted. Below, the same with one line per year.</p>"
@@ -173,7 +173,9 @@ def _season(profile: Profile, amounts: Amounts) -> str:
     flat = [quantity for year in years for quantity in known[year]]
     texts = amounts.texts(flat)
     rows = [[year, *texts[12 * nth : 12 * nth + 12]] for nth, year in enumerate(years)]
-    listed = folded("Years as a table", table(f"Years, {amounts.unit}", ["Year", *_OF_YEAR], rows))
+    listed = folded(
+        "Years as a table", table(f"Years,\N{NO-BREAK SPACE}{amounts.unit}", ["Year", *_OF_YEAR], rows)
+    )
     note = f", the last {_YEARS} of {len(every)} years" if len(every) > _YEARS else ""
     return (
         f'<figure class="wide"><figcaption>Year over year{note}</figcaption>{meaning}{chart}{listed}</figure>'
@@ -208,10 +210,10 @@ def return_section(profile: Profile, amounts: Amounts) -> str:
         ]
         for row, text in zip(totals.to_dicts(), texts, strict=True)
     ]
-    heads = ("Month", "Lines below zero", f"Returned, {amounts.unit}", "Of ordered")
+    heads = ("Month", "Lines below zero", f"Returned,\N{NO-BREAK SPACE}{amounts.unit}", "Of ordered")
     listed = folded("Returns by month as a table", table("Returns by month", heads, rows))
     return (
-        f"<p>{counted(count, 'line')} below zero: returned were {amounts.text(returned)} {amounts.unit}, "
+        f"<p>{counted(count, 'line')} below zero: returned were {amounts.text(returned)}&nbsp;{amounts.unit}, "
         f"{share(returned, ordered)} of what was ordered. They are netted in the month they are dated in.</p>"
         f'<figure class="wide"><figcaption>Returned by month</figcaption>{chart}{listed}</figure>'
     )
