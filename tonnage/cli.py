@@ -114,6 +114,26 @@ def ingest(
 
 
 @app.command()
+def profile(
+    snapshot: Annotated[
+        str | None, typer.Argument(help="An id, or its beginning. Default: the newest snapshot.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="An .html file. Default: profile-ID.html in this folder.")
+    ] = None,
+) -> None:
+    """Look into a snapshot: its months, gaps, outliers, buyers and classes, as one page.
+
+    The page needs nothing else: send it by mail, open it in any browser.
+    """
+    from tonnage.profile_file import profile_snapshot
+    from tonnage.profile_screen import print_profile
+    from tonnage.wiring import House
+
+    print_profile(screen, profile_snapshot(House.from_environment().snapshots, snapshot, output))
+
+
+@app.command()
 def retrain(month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None) -> None:
     """Run a month: take the snapshot, learn, forecast, publish.
 
