@@ -171,10 +171,14 @@ def serve(
 
 @app.command()
 def export(
-    level: Annotated[str, typer.Option(help="Keys joined by commas, or total.")] = "total",
+    level: Annotated[str, typer.Option(help="Keys and attributes joined by commas, or total.")] = "total",
     organization: Annotated[str | None, typer.Option(help="Only this organization.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
     material: Annotated[str | None, typer.Option(help="Only this material.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Only this value of a key or attribute; may be repeated."),
+    ] = None,
     first: Annotated[
         Month | None, typer.Option("--from", parser=Month.parse, metavar="YYYY-MM", help="First month.")
     ] = None,
@@ -185,13 +189,13 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A .csv file. Default: standard output.")] = None,
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
-    from tonnage.export import Question, export_csv
+    from tonnage.export import Question, export_csv, read_filters
     from tonnage.wiring import House
 
-    where = {"organization": organization, "customer": customer, "material": material}
+    keys = {"organization": organization, "customer": customer, "material": material}
     question = Question(
         level=level,
-        where={key: value for key, value in where.items() if value is not None},
+        where=read_filters(keys, where or ()),
         first=first,
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
