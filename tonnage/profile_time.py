@@ -213,7 +213,8 @@ def return_section(profile: Profile, amounts: Amounts) -> str:
     heads = ("Month", "Lines below zero", f"Returned,\N{NO-BREAK SPACE}{amounts.unit}", "Of ordered")
     listed = folded("Returns by month as a table", table("Returns by month", heads, rows))
     return (
-        f"<p>{counted(count, 'line')} below zero: returned {amounts.text(returned)}&nbsp;{amounts.unit}, "
-        f"{share(returned, ordered)} of what was ordered. They are netted in the month they are dated in.</p>"
+        f"<p>{counted(count, 'line')} below zero: returned were "
+        f"{amounts.text(returned)}&nbsp;{amounts.unit}, {share(returned, ordered)} of what was ordered. "
+        f"They are netted in the month they are dated in.</p>"
         f'<figure class="wide"><figcaption>Returned by month</figcaption>{chart}{listed}</figure>'
     )
