@@ -6,7 +6,10 @@ IngestionError
 ├── MissingEnvironment  `env:NAME`, and the environment has no NAME
 ├── SourceUnreachable   nothing answers at the source's address
 ├── SourceRefused       it answers, and refuses this user, password or database
+├── DriverMissing       the driver of a source, or a library that it needs, is not installed
 ├── QueryFailed         the source could not run the query to its end
+│   └── ConnectionLost  it went away while it was being read
+├── SourceMoved         what was read is not what the source says that it has
 ├── EmptySource         the query yields no line up to the month
 ├── TooManyRejects      more lines are set aside than the source's limit allows
 ├── EmptyMonth          the snapshot has no line in its own month
@@ -91,6 +94,17 @@ class SourceRefused(IngestionError):
         )
 
 
+class DriverMissing(IngestionError):
+    """The driver that a source's URL names, or a library that the driver needs, is not installed."""
+
+    def __init__(self, source: str, variable: str, problem: str, remedy: str) -> None:
+        self.source = source
+        self.variable = variable
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"source {source!r} ({variable}): {problem}; {remedy}")
+
+
 class QueryFailed(IngestionError):
     """The source could not run the query to its end; nothing of its result is used."""
 
@@ -100,6 +114,34 @@ class QueryFailed(IngestionError):
         super().__init__(
             f"the query of source {source!r} failed: {detail}; "
             f"try the query or table of [sources.{source}] in the database itself"
+        )
+
+
+class ConnectionLost(QueryFailed):
+    """The source went away while it was being read; nothing of what it gave is used."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        self.source = source
+        self.detail = detail
+        IngestionError.__init__(
+            self,
+            f"the connection to source {source!r} was lost while it was being read: {detail}; "
+            f"nothing was stored, run the command again",
+        )
+
+
+class SourceMoved(IngestionError):
+    """What was read and kept is not what the source itself says that it has, in one slice or more."""
+
+    def __init__(self, source: str, measure: str, slices: Sequence[tuple[str, int, int]]) -> None:
+        self.source = source
+        self.measure = measure
+        self.slices = tuple(slices)
+        shown = ", ".join(f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5])
+        super().__init__(
+            f"source {source!r} and what was read from it differ in {measure}, source first: {shown}"
+            f"{', …' if len(self.slices) > 5 else ''}; nothing was stored: run the command again, "
+            f"and if it stays so, report it with these figures"
         )
 
 

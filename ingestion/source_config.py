@@ -25,7 +25,7 @@ from ingestion.errors import BadSourceConfig, MissingEnvironment
 from ingestion.order_line import FIELDS, REQUIRED_FIELDS
 from ingestion.units import DemandUnit, is_unit
 
-DIALECTS = ("postgresql",)
+DIALECTS = ("postgresql", "mssql")
 MAX_REJECTS = 0.02
 
 _SOURCE_KEYS = ("url", "query", "table", "unit", "max_rejects", "columns")
@@ -83,7 +83,8 @@ class SourceConfig:
     def address(self) -> str:
         """Host, port and database for messages: never the user's password."""
         host = self.url.host or self.url.query.get("host") or "localhost"
-        port = f":{self.url.port}" if self.url.port else ""
+        number = self.url.port or self.url.query.get("port")
+        port = f":{number}" if number else ""
         return f"{host}{port}/{self.url.database or ''}"
 
 
