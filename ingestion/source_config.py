@@ -82,10 +82,12 @@ class SourceConfig:
     @property
     def address(self) -> str:
         """Host, port and database for messages: never the user's password."""
-        host = self.url.host or self.url.query.get("host") or "localhost"
-        number = self.url.port or self.url.query.get("port")
+        query = self.url.query
+        written = _words(str(query.get("odbc_connect", "")))
+        host = self.url.host or query.get("host") or written.get("server") or "localhost"
+        number = self.url.port or query.get("port") or written.get("port")
         port = f":{number}" if number else ""
-        return f"{host}{port}/{self.url.database or ''}"
+        return f"{host}{port}/{self.url.database or written.get('database', '')}"
 
 
 def parse_sources(document: Mapping[str, object], environment: Mapping[str, str]) -> tuple[SourceConfig, ...]:
@@ -148,6 +150,12 @@ def _parse_url(name: str, raw: object, where: str, environment: Mapping[str, str
         problem = f"databases of kind {url.get_backend_name()!r} cannot be read"
         raise BadSourceConfig(where, problem, f"{example}; known kinds: {', '.join(DIALECTS)}")
     return variable, url
+
+
+def _words(connection_string: str) -> dict[str, str]:
+    """The parts of an ODBC connection string, by their names in lower case."""
+    pairs = (each.split("=", 1) for each in connection_string.split(";") if "=" in each)
+    return {name.strip().lower(): value.strip() for name, value in pairs}
 
 
 def _parse_relation(table: Mapping[str, object], where: str) -> Query | Table:

@@ -23,7 +23,7 @@ from ingestion.sources.odbc_text import (
     totals_by_slice,
 )
 from ingestion.sources.patience import Patience, connected
-from ingestion.sources.sql_server_errors import is_unbound, no_driver, not_connected, not_read
+from ingestion.sources.sql_server_errors import is_final, is_unbound, no_driver, not_connected, not_read
 from ingestion.sources.sql_server_sql import Column, Kind
 from ingestion.sources.sql_server_url import Target, target_of, without_secrets
 
@@ -164,7 +164,9 @@ class SqlServerView:
             self._connection.run("set transaction isolation level snapshot")
             self._connection.run("begin transaction")
             self._connection.read(first).table()
-        except OdbcError:
+        except OdbcError as error:
+            if is_final(str(error)):
+                raise not_read(self.config, self._said(error)) from None
             with suppress(OdbcError):
                 self._connection.run("rollback transaction")
             self.consistency = READ_COMMITTED
@@ -196,9 +198,9 @@ class SqlServerView:
             try:
                 statement = sql.fingerprint_sql(self.config, self._columns, slices)
                 return checksum_fingerprints(self._read(statement), dated=self._date.is_dated)
-            except ConnectionLost:
-                raise
             except QueryFailed as failure:
+                if isinstance(failure, ConnectionLost) or is_final(failure.detail):
+                    raise
                 refused = failure
             self._hashes = False
             try:

@@ -8,8 +8,10 @@ import re
 from collections.abc import Sequence
 
 from ingestion.errors import (
+    BadSourceConfig,
     ConnectionLost,
     DriverMissing,
+    EncryptionRefused,
     IngestionError,
     QueryFailed,
     SourceRefused,
@@ -18,33 +20,34 @@ from ingestion.errors import (
 from ingestion.source_config import SourceConfig
 from ingestion.sources.sql_server_url import Client, Target
 
-_NO_MANAGER = re.compile(r"libodbc\.so|libodbcinst\.so")
-_NO_DRIVER = re.compile(r"Can't open lib|IM002|IM003|cannot open shared object|could not be loaded", re.IGNORECASE)
-_TLS = re.compile(r"\bSSL\b|\bTLS\b|certificate|encryption|encrypt", re.IGNORECASE)
+_NO_MANAGER = re.compile(r"libodbc\.so|libodbcinst\.so\.2: cannot open")
+_NO_DRIVER = re.compile(r"Can't open lib|\bIM00[23]\b|Data source name not found|cannot open shared object", re.I)
+_BAD_STRING = re.compile(r"Connection string parsing failed:\s*(.+)", re.DOTALL)
+_TLS = re.compile(r"\bSSL\b|\bTLS\b|certificate|encrypt", re.I)
 _LOGIN = re.compile(
-    r"\b28000\b|login failed|Cannot open database|authentication failed|password|Invalid authorization|"
-    r"database .* does not exist|not permitted|not allowed to connect|Adaptive Server connection failed",
-    re.IGNORECASE,
+    r"\b28000\b|\b08004\b|login failed|cannot open database|authentication failed|password|"
+    r"Invalid authorization|Server rejected the connection|database \S+ does not exist",
+    re.I,
 )
 _LOST = re.compile(
-    r"\b08S01\b|\b08003\b|\b08007\b|Communication link failure|TCP Provider|Write to the server failed|"
-    r"Read from the server failed|Connection reset|Broken pipe|unexpected EOF|server closed|"
-    r"terminating connection|administrator command|Adaptive Server is unavailable|DBPROCESS is dead|"
-    r"connection is broken|Connection not open|no longer usable",
-    re.IGNORECASE,
+    r"\b08S01\b|\b08003\b|\b08007\b|Communication link failure|TCP Provider|unexpected EOF|Connection not open|"
+    r"Write to the server failed|Read from the server failed|Connection reset|Broken pipe|server closed|"
+    r"terminating connection|Server is unavailable|connection is (dead|broken)|no longer usable",
+    re.I,
 )
+_TIMEOUT = re.compile(r"\bHYT0[01]\b|timeout expired|timed out", re.I)
 _UNBOUND = re.compile(r"sensible upper bound")
 _NOISE = (
-    re.compile(r"^ODBC emitted an error calling '\w+':\s*"),
-    re.compile(r"^Driver Error: .*?; DDBC Error:\s*"),
-    re.compile(r"^\('\w{5}', [\"']|[\"']\)$"),
+    re.compile(r"(?:External error: )?ODBC emitted an error calling '\w+':\s*"),
     re.compile(r"State: \w+, Native error: -?\d+, Message: "),
-    re.compile(r"\[[^\]]*\]\s*"),
-    re.compile(r"\s*\(-?\d+\)(?: \(\w+\))?$|\s*\(\w*SQL\w+\)"),
+    re.compile(r"^Driver Error: .*?; DDBC Error:\s*"),
+    re.compile(r"^\('\w{5}', [\"']"),
+    re.compile(r"^(?:\[[^\]]*\]\s*)+"),
+    re.compile(r"\s*\(-?\d+\)(?: \(\w+\)|; \[.*)?[\"']?\)?$|\s*\(SQL\w+\)[\"']?\)?$"),
 )
 
-_MICROSOFT = "Microsoft's driver comes from its own repository (package msodbcsql18)"
-_FREETDS = "on Debian install FreeTDS with: apt install tdsodbc"
+_FREETDS = "FreeTDS comes with: apt install tdsodbc"
+_MICROSOFT = "Microsoft's, msodbcsql18, from Microsoft's own repository"
 
 
 def no_driver(config: SourceConfig, drivers: Sequence[str]) -> IngestionError:
@@ -60,15 +63,19 @@ def no_driver(config: SourceConfig, drivers: Sequence[str]) -> IngestionError:
 
 def not_connected(config: SourceConfig, target: Target, said: str, drivers: Sequence[str]) -> IngestionError:
     """Why no connection came about."""
+    where = (config.name, config.address, config.variable)
+    if unread := _BAD_STRING.search(said):
+        place = f"[sources.{config.name}] url, environment variable {config.variable}"
+        return BadSourceConfig(place, " ".join(unread[1].split()), "see docs/sql-server.md for what a URL may say")
     if missing := _missing(config, target, said, drivers):
         return missing
-    where = (config.name, config.address, config.variable)
-    told = plain(said)
-    if _LOGIN.search(said) and not _TLS.search(said):
-        return SourceRefused(*where, told)
     if _TLS.search(said):
-        return SourceRefused(*where, f"{told} (encryption is on unless the URL says Encrypt=no)")
-    return SourceUnreachable(*where, told)
+        return EncryptionRefused(*where, plain(said))
+    if _LOGIN.search(said):
+        return SourceRefused(*where, plain(said))
+    # FreeTDS says the same of a server that is not there and of one that offers no encryption.
+    hint = " (or it offers no encryption; Encrypt=no asks for none)" if target.is_freetds else ""
+    return SourceUnreachable(*where, plain(said) + hint)
 
 
 def not_read(config: SourceConfig, said: str) -> QueryFailed:
@@ -77,18 +84,23 @@ def not_read(config: SourceConfig, said: str) -> QueryFailed:
     return kind(config.name, plain(said))
 
 
+def is_final(said: str) -> bool:
+    """Whether asking again in another way would meet the same end."""
+    return bool(_LOST.search(said) or _TIMEOUT.search(said))
+
+
 def is_unbound(said: str) -> bool:
     """Whether arrow-odbc refuses a column for which no width of buffer is known."""
     return bool(_UNBOUND.search(said))
 
 
 def plain(said: str) -> str:
-    """The first sentence that is the server's or the driver's own, without the names of the layers above."""
-    text = said.strip().split("\n")
-    line = next((each for each in text if each.strip() and not each.startswith("ODBC emitted")), text[0])
+    """What the server or the driver itself said, in one line, without the names of the layers above."""
+    line = " ".join(said.split())
     for noise in _NOISE:
         line = noise.sub("", line)
-    return line.strip().rstrip(".") or "no reason given"
+    first = re.split(r"(?<=[a-z)\]])\. (?=[A-Z])", line)[0]
+    return first.strip().rstrip(".") or "no reason given"
 
 
 def _missing(
@@ -96,6 +108,7 @@ def _missing(
 ) -> DriverMissing | None:
     if not (_NO_MANAGER.search(said) or _NO_DRIVER.search(said)):
         return None
+    there = ", ".join(drivers) or "none"
     if target.client is Client.MSSQL_PYTHON:
         problem = f"the driver of mssql-python does not load: {plain(said)}"
         remedy = "on Debian: apt install libltdl7 libkrb5-3 libgssapi-krb5-2"
@@ -103,6 +116,7 @@ def _missing(
         problem = "the ODBC driver manager is not installed (libodbc.so.2)"
         remedy = "on Debian: apt install libodbc2 tdsodbc"
     else:
-        problem = f"the ODBC driver {target.driver!r} is not installed; installed are: {', '.join(drivers) or 'none'}"
-        remedy = f"name one of those in the URL (?driver=…), or {_FREETDS}; {_MICROSOFT}"
+        named = f"ODBC driver {target.driver!r}" if target.driver else "data source of the URL, or its driver,"
+        problem = f"the {named} is not installed, or lacks a library; installed are: {there}"
+        remedy = f"name one of those (?driver=…); {_FREETDS}; {_MICROSOFT}"
     return DriverMissing(config.name, config.variable, problem, remedy)

@@ -34,6 +34,10 @@ class Target:
     driver: str | None
     connection_string: str
 
+    @property
+    def is_freetds(self) -> bool:
+        return self.driver is not None and bool(_FREETDS.search(self.driver))
+
     def __repr__(self) -> str:
         return f"Target({self.client}, {self.driver})"
 
