@@ -154,7 +154,9 @@ class SourceMoved(IngestionError):
         self.source = source
         self.measure = measure
         self.slices = tuple(slices)
-        shown = ", ".join(f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5])
+        shown = ", ".join(
+            f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5]
+        )
         super().__init__(
             f"source {source!r} and what was read from it differ in {measure}, source first: {shown}"
             f"{', …' if len(self.slices) > 5 else ''}; nothing was stored: run the command again, "

@@ -1,4 +1,4 @@
-"""What each slice of a source sums to, by the source's own reckoning: how changes are seen without a watermark.
+"""What each slice of a source sums to, by its own reckoning: how changes are seen without a watermark.
 
 A slice is a month of lines as the source dates them, "2026-10", and "" where the date is missing; of dates
 kept as text it is the first seven characters. Late lines, corrections and deletions all change the
@@ -45,5 +45,3 @@ def is_later(name: str, month: Month, *, exact: bool) -> bool:
 def changed(now: Mapping[str, Fingerprint], before: Mapping[str, Fingerprint]) -> list[str]:
     """The slices whose fingerprint is new or another than before, in order; empty slices do not count."""
     return sorted(name for name, found in now.items() if before.get(name) != found)
-
-

@@ -65,7 +65,8 @@ class ArrowOdbcConnection:
 
     def __init__(self, connection_string: str, login_seconds: int, statement_seconds: int) -> None:
         with _telling(OSError):
-            import arrow_odbc  # noqa: PLC0415 - it does not load without unixODBC, which few sources need
+            # It does not load without unixODBC, which few sources need; and it ships no types.
+            import arrow_odbc  # type: ignore[import-untyped]  # noqa: PLC0415
         self._errors = (arrow_odbc.Error, pa.ArrowException)
         self._encoding = arrow_odbc.TextEncoding.UTF16
         self._seconds = statement_seconds
@@ -129,7 +130,7 @@ class MssqlPythonConnection:
     def read(self, statement: str) -> Result:
         with _telling(*self._errors):
             self._cursor.execute(statement)
-            width = sum(4 * min(max(column[3] or 0, 8), 8_000) for column in self._cursor.description)
+            width = sum(4 * min(max(each[3] or 0, 8), 8_000) for each in self._cursor.description or [])
             reader = self._cursor.arrow_reader(batch_size=min(BATCH_ROWS, max(256, _BATCH_BYTES // width)))
         return Result(reader.schema, _told(reader, *self._errors))
 
@@ -142,7 +143,8 @@ class PyodbcConnection:
 
     def __init__(self, connection_string: str, login_seconds: int, statement_seconds: int) -> None:
         with _telling(ImportError):
-            import pyodbc  # noqa: PLC0415 - it does not load without unixODBC, which few sources need
+            # It does not load without unixODBC either, and its types are no package's.
+            import pyodbc  # type: ignore[import-not-found]  # noqa: PLC0415
         self._errors = (pyodbc.Error, pa.ArrowException)
         with _telling(*self._errors):
             self._connection = pyodbc.connect(connection_string, autocommit=True, timeout=login_seconds)
@@ -178,7 +180,7 @@ def openers(client: Client) -> tuple[Opener, ...]:
 def installed_drivers() -> list[str]:
     """The names of the ODBC drivers of this machine, none where there is no driver manager."""
     try:
-        import pyodbc  # noqa: PLC0415 - see above
+        import pyodbc  # noqa: PLC0415
     except ImportError:
         return []
     return sorted(pyodbc.drivers())

@@ -11,6 +11,14 @@ from ingestion.sources.sql_server_sql import Column, Kind
 
 OFFSET_TIME = "date and time with an offset"
 
+_KINDS = {
+    pa.types.is_integer: Column(Kind.INTEGER, "integer", 19),
+    pa.types.is_timestamp: Column(Kind.TIME, "date and time"),
+    pa.types.is_date: Column(Kind.DAY, "date"),
+    pa.types.is_floating: Column(Kind.FLOAT, "float"),
+    pa.types.is_string: Column(Kind.TEXT, "text"),
+    pa.types.is_large_string: Column(Kind.TEXT, "text"),
+}
 _FRACTION = r"\.?0*$"
 
 
@@ -23,17 +31,10 @@ def column_of(field: pa.Field) -> Column:
     kind = field.type
     if pa.types.is_decimal(kind):
         return Column(Kind.DECIMAL, f"decimal({kind.precision}, {kind.scale})", kind.precision, kind.scale)
-    if pa.types.is_integer(kind):
-        return Column(Kind.INTEGER, "integer", 19)
-    if pa.types.is_timestamp(kind):
-        return Column(Kind.MOMENT, OFFSET_TIME) if kind.tz else Column(Kind.TIME, "date and time")
-    if pa.types.is_date(kind):
-        return Column(Kind.DAY, "date")
-    if pa.types.is_floating(kind):
-        return Column(Kind.FLOAT, "float")
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return Column(Kind.TEXT, "text")
-    return Column(Kind.OTHER, str(kind))
+    if pa.types.is_timestamp(kind) and kind.tz:
+        return Column(Kind.MOMENT, OFFSET_TIME)
+    found = next((column for holds, column in _KINDS.items() if holds(kind)), None)
+    return found or Column(Kind.OTHER, str(kind))
 
 
 def text_of(frame: pl.DataFrame) -> pl.DataFrame:
@@ -46,16 +47,16 @@ def text_of(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(_text(pl.col(name), kind) for name, kind in frame.schema.items())
 
 
-def checksum_fingerprints(rows: pl.DataFrame, *, dated: bool) -> dict[str, Fingerprint]:
+def checksum_fingerprints(rows: pl.DataFrame) -> dict[str, Fingerprint]:
     """Slices with their count and checksum; a missing date and an empty one are the same slice."""
-    slices = _with_slice_names(rows, dated=dated).group_by("slice").agg(pl.col("lines", "checksum").sum())
+    slices = _with_slice_names(rows).group_by("slice").agg(pl.col("lines", "checksum").sum())
     counted = slices.select("slice", pl.col("lines").cast(pl.Int64), pl.col("checksum").cast(pl.Int128))
     return {name: Fingerprint(lines, str(checksum)) for name, lines, checksum in counted.iter_rows()}
 
 
-def cell_fingerprints(rows: pl.DataFrame, *, dated: bool) -> dict[str, Fingerprint]:
+def cell_fingerprints(rows: pl.DataFrame) -> dict[str, Fingerprint]:
     """Slices with their count, and a checksum over the text of their cells in the order of that text."""
-    named = _with_slice_names(rows, dated=dated)
+    named = _with_slice_names(rows)
     cell = pl.concat_str(
         (pl.col(name).str.len_bytes().fill_null(-1).cast(pl.String) + ":" + pl.col(name).fill_null(""))
         for name in rows.columns
@@ -66,21 +67,19 @@ def cell_fingerprints(rows: pl.DataFrame, *, dated: bool) -> dict[str, Fingerpri
     return {name: Fingerprint(lines, _digest(cells)) for name, lines, cells in slices.iter_rows()}
 
 
-def totals_by_slice(rows: pl.DataFrame, slices: Collection[str], *, dated: bool) -> dict[str, int]:
+def totals_by_slice(rows: pl.DataFrame, slices: Collection[str]) -> dict[str, int]:
     """Kilograms of these slices; others may have come with them, and are left out."""
-    named = _with_slice_names(rows, dated=dated).filter(pl.col("slice").is_in(list(slices)))
+    named = _with_slice_names(rows).filter(pl.col("slice").is_in(list(slices)))
     totals = named.group_by("slice").agg(pl.col("kilograms").sum().cast(pl.Int64))
     return dict(totals.iter_rows())
 
 
-def _with_slice_names(rows: pl.DataFrame, *, dated: bool) -> pl.DataFrame:
-    """The slice as a name: a month comes as one number, 202610, and text with the blanks of its column."""
-    text = pl.col("slice").cast(pl.String)
-    if dated:
-        month = text.str.zfill(6)
-        name = month.str.slice(0, 4) + "-" + month.str.slice(4)
+def _with_slice_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """The slice by its name: the month of a day, or a text without the blanks that fill its column."""
+    if rows.schema["slice"] == pl.String:
+        name = pl.col("slice").str.strip_chars_end(" ")
     else:
-        name = text.str.strip_chars_end(" ")
+        name = pl.col("slice").cast(pl.Date).dt.strftime("%Y-%m")
     return rows.with_columns(name.fill_null("").alias("slice"))
 
 

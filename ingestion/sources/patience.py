@@ -15,6 +15,9 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
+PATIENT = Patience()
+
+
 def connected[Connection](connect: Callable[[], Connection], patience: Patience) -> Connection:
     """What `connect` gives, trying again while it raises `SourceUnreachable`; a refusal is final."""
     for pause in patience.pauses:

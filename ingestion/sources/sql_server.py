@@ -22,7 +22,7 @@ from ingestion.sources.odbc_text import (
     text_of,
     totals_by_slice,
 )
-from ingestion.sources.patience import Patience, connected
+from ingestion.sources.patience import PATIENT, Patience, connected
 from ingestion.sources.sql_server_errors import is_final, is_unbound, no_driver, not_connected, not_read
 from ingestion.sources.sql_server_sql import Column, Kind
 from ingestion.sources.sql_server_url import Target, target_of, without_secrets
@@ -39,7 +39,7 @@ class SqlServerSource:
 
     config: SourceConfig
     statement_timeout: timedelta = timedelta(minutes=30)
-    patience: Patience = Patience()
+    patience: Patience = PATIENT
 
     @contextmanager
     def view(self) -> Iterator["SqlServerView"]:
@@ -144,7 +144,7 @@ class SqlServerView:
         statement = sql.sums_sql(self.config, self._columns, slices, factors)
         if statement is None:
             return None
-        return none | totals_by_slice(self._read(statement), none, dated=self._date.is_dated)
+        return none | totals_by_slice(self._read(statement), none)
 
     def sample(self, rows: int) -> pl.DataFrame:
         return self._sliced(self._read(sql.select_sql(self.config, self._columns, top=rows)))
@@ -185,7 +185,9 @@ class SqlServerView:
             schema = self._connection.schema(sql.offset_probe_sql(self.config))
         except OdbcError:
             return column
-        return Column(Kind.MOMENT, OFFSET_TIME) if column_of(schema.field("date")).kind is Kind.TEXT else column
+        return (
+            Column(Kind.MOMENT, OFFSET_TIME) if column_of(schema.field("date")).kind is Kind.TEXT else column
+        )
 
     def _check(self, columns: Mapping[str, str], there: Mapping[str, object]) -> None:
         for field, column in columns.items():
@@ -197,7 +199,7 @@ class SqlServerView:
         if self._hashes:
             try:
                 statement = sql.fingerprint_sql(self.config, self._columns, slices)
-                return checksum_fingerprints(self._read(statement), dated=self._date.is_dated)
+                return checksum_fingerprints(self._read(statement))
             except QueryFailed as failure:
                 if isinstance(failure, ConnectionLost) or is_final(failure.detail):
                     raise
@@ -211,7 +213,7 @@ class SqlServerView:
 
     def _by_cells(self, slices: Sequence[str] | None) -> dict[str, Fingerprint]:
         cells = self._read(sql.cells_sql(self.config, self._columns, slices))
-        return cell_fingerprints(cells, dated=self._date.is_dated)
+        return cell_fingerprints(cells)
 
     def _refuse_moved(
         self, before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint], slices: Sequence[str]
@@ -233,7 +235,11 @@ class SqlServerView:
             if field not in self.config.columns
         }
         text = text_of(rows)
-        named = text if "slice" in text.columns else text.with_columns(pl.col("date").str.slice(0, 7).alias("slice"))
+        named = (
+            text
+            if "slice" in text.columns
+            else text.with_columns(pl.col("date").str.slice(0, 7).alias("slice"))
+        )
         offset = "+00:00" if self._date.kind is Kind.MOMENT else ""
         return named.with_columns(
             *(pl.lit(value, pl.String).alias(field) for field, value in absent.items()),

@@ -21,7 +21,9 @@ from ingestion.source_config import SourceConfig
 from ingestion.sources.sql_server_url import Client, Target
 
 _NO_MANAGER = re.compile(r"libodbc\.so|libodbcinst\.so\.2: cannot open")
-_NO_DRIVER = re.compile(r"Can't open lib|\bIM00[23]\b|Data source name not found|cannot open shared object", re.I)
+_NO_DRIVER = re.compile(
+    r"Can't open lib|\bIM00[23]\b|Data source name not found|cannot open shared object", re.I
+)
 _BAD_STRING = re.compile(r"Connection string parsing failed:\s*(.+)", re.DOTALL)
 _TLS = re.compile(r"\bSSL\b|\bTLS\b|certificate|encrypt", re.I)
 _LOGIN = re.compile(
@@ -30,8 +32,8 @@ _LOGIN = re.compile(
     re.I,
 )
 _LOST = re.compile(
-    r"\b08S01\b|\b08003\b|\b08007\b|Communication link failure|TCP Provider|unexpected EOF|Connection not open|"
-    r"Write to the server failed|Read from the server failed|Connection reset|Broken pipe|server closed|"
+    r"\b08S01\b|\b08003\b|\b08007\b|Communication link failure|TCP Provider|unexpected EOF|"
+    r"Connection not open|Write to the server failed|Read from the server failed|Connection reset|Broken pipe|server closed|"
     r"terminating connection|Server is unavailable|connection is (dead|broken)|no longer usable",
     re.I,
 )
@@ -66,15 +68,18 @@ def not_connected(config: SourceConfig, target: Target, said: str, drivers: Sequ
     where = (config.name, config.address, config.variable)
     if unread := _BAD_STRING.search(said):
         place = f"[sources.{config.name}] url, environment variable {config.variable}"
-        return BadSourceConfig(place, " ".join(unread[1].split()), "see docs/sql-server.md for what a URL may say")
+        return BadSourceConfig(
+            place, " ".join(unread[1].split()), "see docs/sql-server.md for what a URL may say"
+        )
     if missing := _missing(config, target, said, drivers):
         return missing
     if _TLS.search(said):
         return EncryptionRefused(*where, plain(said))
     if _LOGIN.search(said):
         return SourceRefused(*where, plain(said))
-    # FreeTDS says the same of a server that is not there and of one that offers no encryption.
-    hint = " (or it offers no encryption; Encrypt=no asks for none)" if target.is_freetds else ""
+    # FreeTDS says the same of a name without an address and of a server that offers no encryption.
+    unclear = target.is_freetds and "Unable to connect to data source" in said
+    hint = " (or it offers no encryption: Encrypt=no asks for none)" if unclear else ""
     return SourceUnreachable(*where, plain(said) + hint)
 
 
@@ -103,9 +108,7 @@ def plain(said: str) -> str:
     return first.strip().rstrip(".") or "no reason given"
 
 
-def _missing(
-    config: SourceConfig, target: Target, said: str, drivers: Sequence[str]
-) -> DriverMissing | None:
+def _missing(config: SourceConfig, target: Target, said: str, drivers: Sequence[str]) -> DriverMissing | None:
     if not (_NO_MANAGER.search(said) or _NO_DRIVER.search(said)):
         return None
     there = ", ".join(drivers) or "none"
@@ -116,7 +119,9 @@ def _missing(
         problem = "the ODBC driver manager is not installed (libodbc.so.2)"
         remedy = "on Debian: apt install libodbc2 tdsodbc"
     else:
-        named = f"ODBC driver {target.driver!r}" if target.driver else "data source of the URL, or its driver,"
+        named = (
+            f"ODBC driver {target.driver!r}" if target.driver else "data source of the URL, or its driver,"
+        )
         problem = f"the {named} is not installed, or lacks a library; installed are: {there}"
         remedy = f"name one of those (?driver=…); {_FREETDS}; {_MICROSOFT}"
     return DriverMissing(config.name, config.variable, problem, remedy)

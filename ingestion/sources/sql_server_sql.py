@@ -63,7 +63,7 @@ def probe_sql(relation: Query | Table) -> str:
 
 def first_sql(relation: Query | Table) -> str:
     """One row, whatever is in it: what may not be read, or not in this isolation, is refused here."""
-    return f"select top 1 1 as \"one\"\nfrom {_from(relation)}"
+    return f'select top 1 1 as "one"\nfrom {_from(relation)}'
 
 
 def offset_probe_sql(config: SourceConfig) -> str:
@@ -73,7 +73,9 @@ def offset_probe_sql(config: SourceConfig) -> str:
     it is beside a date, and text becomes one.
     """
     date = quoted(config.columns["date"])
-    return f"select coalesce({date}, cast(null as date)) as \"date\"\nfrom {_from(config.relation)}\nwhere 1 = 0"
+    return (
+        f'select coalesce({date}, cast(null as date)) as "date"\nfrom {_from(config.relation)}\nwhere 1 = 0'
+    )
 
 
 def select_sql(config: SourceConfig, columns: Columns, where: str = "", *, top: int | None = None) -> str:
@@ -104,25 +106,27 @@ def table_sql(relation: Query | Table, columns: Mapping[str, str]) -> str:
 
 
 def fingerprint_sql(config: SourceConfig, columns: Columns, slices: Sequence[str] | None = None) -> str:
-    """Count and checksum of each slice: the sum of 40 bits of a SHA-256 over each line.
+    """Count and checksum of each day, or slice of text: the sum of 40 bits of a SHA-256 over each line.
 
     Every value stands behind its length, so no two lines look alike, and a missing value is not an empty one.
     """
     written = [
-        _written(quoted(config.columns[f]), columns[config.columns[f]]) for f in RAW_LINES if f in config.columns
+        _written(quoted(config.columns[f]), columns[config.columns[f]])
+        for f in RAW_LINES
+        if f in config.columns
     ]
     line = ",\n      ".join(f"datalength({text}), ':', {text}" for text in written)
     digest = f"hashbytes('SHA2_256', concat(\n      {line}\n    ))"
     checksum = f"cast(cast(substring({digest}, 1, 5) as bigint) as decimal({_DIGITS}, 0))"
     return (
         'select "slice", count(*) as "lines", sum("checksum") as "checksum"\n'
-        f"from (\n  select {_slice(config, columns)} as \"slice\",\n    {checksum} as \"checksum\"\n"
-        f"  from {_from(config.relation)}{_where(config, columns, slices)}\n) as lines\ngroup by \"slice\""
+        f'from (\n  select {_slice(config, columns)} as "slice",\n    {checksum} as "checksum"\n'
+        f'  from {_from(config.relation)}{_where(config, columns, slices)}\n) as lines\ngroup by "slice"'
     )
 
 
 def cells_sql(config: SourceConfig, columns: Columns, slices: Sequence[str] | None = None) -> str:
-    """The lines of each slice in cells, for a server that has no checksum: all keys, unit and status.
+    """Each day, or slice of text, in cells of all keys, unit and status, for a server without a checksum.
 
     Quantities are added up where the sum is exact, and told apart where it is not.
     """
@@ -130,11 +134,17 @@ def cells_sql(config: SourceConfig, columns: Columns, slices: Sequence[str] | No
     exact = columns[quantity].kind in {Kind.INTEGER, Kind.DECIMAL}
     apart = [*KEYS, "unit", "status", *([] if exact else ["quantity"])]
     names = [quoted(field) for field in apart if field in config.columns]
-    values = [f"{quoted(config.columns[field])} as {quoted(field)}" for field in apart if field in config.columns]
+    values = [
+        f"{quoted(config.columns[field])} as {quoted(field)}" for field in apart if field in config.columns
+    ]
     totals = [
-        "count(*) as \"lines\"",
+        'count(*) as "lines"',
         *('count(distinct "line") as "ids"', 'min("line") as "first"', 'max("line") as "last"'),
-        *([f'sum(cast("quantity" as decimal({_DIGITS}, {columns[quantity].scale}))) as "total"'] if exact else []),
+        *(
+            [f'sum(cast("quantity" as decimal({_DIGITS}, {columns[quantity].scale}))) as "total"']
+            if exact
+            else []
+        ),
     ]
     inner = [
         f'{_slice(config, columns)} as "slice"',
@@ -153,7 +163,7 @@ def cells_sql(config: SourceConfig, columns: Columns, slices: Sequence[str] | No
 def sums_sql(
     config: SourceConfig, columns: Columns, slices: Sequence[str], factors: Mapping[str | None, Decimal]
 ) -> str | None:
-    """Whole kilograms of each slice, rounded line by line, or None where they would not be exact.
+    """Whole kilograms of each day, or slice of text, rounded line by line; None where that is not exact.
 
     A product has the digits of both its factors and one more; as long as that is a decimal, T-SQL
     rounds once, half away from zero. Quantities too long for it are beyond `LARGEST` and left out.
@@ -163,11 +173,14 @@ def sums_sql(
     scale = max(_decimals(factor) for factor in plain.values())
     wide = max(_digits(factor, scale) for factor in plain.values())
     digits = min(quantity.precision, _DIGITS - wide - 1)
-    smallest = min(abs(factor) for factor in plain.values())
-    fits = digits == quantity.precision or 10 ** (digits - quantity.scale) * smallest > LARGEST
-    if quantity.kind not in {Kind.INTEGER, Kind.DECIMAL} or digits <= quantity.scale or not fits:
+    if quantity.kind not in {Kind.INTEGER, Kind.DECIMAL} or digits < quantity.scale:
         return None
-    number = f"try_cast({quoted(config.columns['quantity'])} as decimal({digits}, {quantity.scale}))"
+    beyond = 10 ** (digits - quantity.scale) * min(abs(factor) for factor in plain.values())
+    if digits < quantity.precision and beyond <= LARGEST:
+        return None
+    column, narrow = quoted(config.columns["quantity"]), digits < quantity.precision
+    # An integer is no decimal yet, and of the decimals only those too wide need their digits cut.
+    number = f"{'try_cast' if narrow else 'cast'}({column} as decimal({digits}, {quantity.scale}))"
     worth = {name: f"cast({factor:f} as decimal({wide}, {scale}))" for name, factor in plain.items()}
     if None in worth:
         factor = worth[None]
@@ -175,14 +188,15 @@ def sums_sql(
         cases = " ".join(f"when {_literal(str(name))} then {value}" for name, value in worth.items())
         factor = f"case {_text(config.columns['unit'], columns)} {_BINARY} {cases} end"
     return (
-        f'select "slice", sum(case when abs("kilograms") <= {LARGEST} then "kilograms" else 0 end) as "kilograms"\n'
-        f"from (\n  select {_slice(config, columns)} as \"slice\",\n"
-        f"    cast(round({number} * {factor}, 0) as decimal({_DIGITS}, 0)) as \"kilograms\"\n"
-        f"  from {_from(config.relation)}{_where(config, columns, slices)}\n) as lines\ngroup by \"slice\""
+        f'select "slice",\n  sum(case when abs("kilograms") <= {LARGEST} then "kilograms" else 0 end) as "kilograms"\n'
+        f'from (\n  select {_slice(config, columns)} as "slice",\n'
+        f'    cast(round({number} * {factor}, 0) as decimal({_DIGITS}, 0)) as "kilograms"\n'
+        f'  from {_from(config.relation)}{_where(config, columns, slices)}\n) as lines\ngroup by "slice"'
     )
 
 
 def quoted(identifier: str) -> str:
+    """An identifier whatever is in it; ODBC connections have quoted identifiers on."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
@@ -194,10 +208,9 @@ def _date(config: SourceConfig, columns: Columns) -> str:
 
 
 def _slice(config: SourceConfig, columns: Columns) -> str:
-    """A date's month as one number, 202610, or the first seven characters of anything else."""
+    """What tells a line's slice: the day of a date, or the first seven characters of anything else."""
     if columns[config.columns["date"]].is_dated:
-        date = _date(config, columns)
-        return f"year({date}) * 100 + month({date})"
+        return f"cast({_date(config, columns)} as date)"
     return f"left(cast({quoted(config.columns['date'])} as nvarchar(40)), 7) {_BINARY}"
 
 
@@ -278,4 +291,4 @@ def _decimals(number: Decimal) -> int:
 
 def _digits(number: Decimal, scale: int) -> int:
     """How many digits a number has with `scale` of them behind its point."""
-    return len(str(abs(int(number.scaleb(scale)))))
+    return max(scale, len(str(abs(int(number.scaleb(scale))))))

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
-from sqlalchemy.dialects.mssql.mssqlpython import MSDialect_mssqlpython
-from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
 from sqlalchemy.engine import URL
 
 _PASSWORD = re.compile(r"(?:^|;)\s*(?:PWD|Password)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)", re.IGNORECASE)
@@ -45,18 +43,18 @@ class Target:
 def target_of(url: URL) -> Target | None:
     """The connection that a URL describes; None where it names no ODBC driver, nor a DSN that would."""
     if url.get_driver_name() == Client.MSSQL_PYTHON:
-        return Target(Client.MSSQL_PYTHON, None, _string(MSDialect_mssqlpython(), _encrypted(url)))
+        return Target(Client.MSSQL_PYTHON, None, _string(_encrypted(url)))
     if "odbc_connect" in url.query:
         written = str(url.query["odbc_connect"])
-        return Target(Client.ODBC, _written_driver(written), _string(MSDialect_pyodbc(), url))
+        return Target(Client.ODBC, _written_driver(written), _string(url))
     driver = str(_found(url.query, "driver") or "")
     if "dsn" in url.query or not url.database:
-        return Target(Client.ODBC, None, _string(MSDialect_pyodbc(), url))
+        return Target(Client.ODBC, None, _string(url))
     if not driver:
         return None
     if _FREETDS.search(driver):
-        return Target(Client.ODBC, driver, _string(MSDialect_pyodbc(), _for_freetds(url)))
-    return Target(Client.ODBC, driver, _string(MSDialect_pyodbc(), _encrypted(url)))
+        return Target(Client.ODBC, driver, _string(_for_freetds(url)))
+    return Target(Client.ODBC, driver, _string(_encrypted(url)))
 
 
 def without_secrets(text: str, url: URL) -> str:
@@ -89,8 +87,8 @@ def _for_freetds(url: URL) -> URL:
     return URL.create(url.drivername, url.username, url.password, url.host, None, url.database, query)
 
 
-def _string(dialect: MSDialect_pyodbc | MSDialect_mssqlpython, url: URL) -> str:
-    (text,), _ = dialect.create_connect_args(url)
+def _string(url: URL) -> str:
+    (text,), _ = url.get_dialect()().create_connect_args(url)
     return str(text)
 
 
