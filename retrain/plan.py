@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from forecasting.errors import ForecastingError
 from forecasting.forecast import check_probabilities
 from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
 from forecasting.recipe import Recipe
+from ingestion.master_config import parse_attributes
 from retrain.errors import BadPlan, UnknownRecipe
 from retrain.recipes import default_recipe, shipped_recipes
 
@@ -46,11 +47,15 @@ class Plan:
 
 
 def parse_plan(document: Mapping[str, object]) -> Plan:
-    """The plan in `[hierarchy]` and `[forecast]` of a configuration; raises `BadPlan`."""
+    """The plan in `[hierarchy]` and `[forecast]` of a configuration.
+
+    Levels may name attributes of `[master]`. Raises `BadPlan`, or `BadSourceConfig` of `[master]`.
+    """
     hierarchy = _section(document, "hierarchy")
     forecast = _section(document, "forecast")
-    keys = _keys(hierarchy.get("keys", list(KEYS)))
-    levels = _levels(hierarchy, keys)
+    attributes = parse_attributes(document)
+    keys = _keys(hierarchy.get("keys", list(KEYS)), attributes)
+    keys, levels = _levels(hierarchy, keys, attributes)
     return Plan(
         keys,
         levels,
@@ -71,32 +76,53 @@ def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     return section
 
 
-def _keys(value: object) -> Level:
+def _keys(value: object, attributes: Mapping[str, str]) -> Level:
     keys = tuple(_texts("hierarchy.keys", value, ","))
     try:
         check_keys(keys)
     except ForecastingError as error:
         raise BadPlan("hierarchy.keys", value, str(error)) from error
-    for key in keys:
-        if key not in KEYS:
-            raise BadPlan(
-                "hierarchy.keys", value, f"{key!r} is no field of an order line; use {', '.join(KEYS)}"
-            )
+    _check_known("hierarchy.keys", value, keys, attributes)
     return keys
 
 
-def _levels(hierarchy: Mapping[str, object], keys: Level) -> tuple[Level, ...]:
+def _levels(
+    hierarchy: Mapping[str, object], keys: Level, attributes: Mapping[str, str]
+) -> tuple[Level, tuple[Level, ...]]:
+    """All keys that there are, with the attributes that only levels name, and the levels."""
     if "levels" not in hierarchy:
-        return (*(level for level in LEVELS if set(level) < set(keys)), keys)
+        own = tuple((key,) for key in keys if key in attributes and len(keys) > 1)
+        return keys, (*(level for level in LEVELS if set(level) < set(keys)), *own, keys)
     value = hierarchy["levels"]
     try:
         levels = tuple(parse_level(text) for text in _texts("hierarchy.levels", value, ";"))
+    except ForecastingError as error:
+        raise BadPlan("hierarchy.levels", value, str(error)) from error
+    named = {name for level in levels for name in level}
+    _check_known("hierarchy.levels", value, sorted(named), attributes)
+    keys = (*keys, *(name for name in attributes if name in named and name not in keys))
+    try:
         check_levels(keys, levels)
     except ForecastingError as error:
         raise BadPlan("hierarchy.levels", value, str(error)) from error
-    if set(levels[-1]) != set(keys):
-        raise BadPlan("hierarchy.levels", value, f"the last level must have all keys: {','.join(keys)}")
-    return levels
+    last = levels[-1]
+    # What an attribute says follows from its key, so leaves are told apart without it.
+    missing = [key for key in keys if key not in last and attributes.get(key) not in last]
+    if missing:
+        remedy = f"the last level must have all keys, and misses {', '.join(missing)}"
+        raise BadPlan("hierarchy.levels", value, remedy)
+    return keys, levels
+
+
+def _check_known(setting: str, value: object, names: Sequence[str], attributes: Mapping[str, str]) -> None:
+    for name in names:
+        if name not in KEYS and name not in attributes:
+            raise BadPlan(
+                setting,
+                value,
+                f"{name!r} is no field of an order line and no attribute of master data; "
+                f"there are {', '.join((*KEYS, *attributes))}",
+            )
 
 
 def _texts(setting: str, value: object, separator: str) -> list[str]:

@@ -16,14 +16,15 @@ import typer
 from app.errors import AppError
 from forecasting.errors import ForecastingError
 from forecasting.months import Month
-from ingestion.errors import IngestionError
+from ingestion.errors import BeyondLimits, IngestionError
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
-from tonnage.options import ConfigOption, MonthOption, PortOption, probabilities
+from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
+from tonnage.snapshot_commands import snapshots
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
@@ -76,25 +77,42 @@ def migrate() -> None:
 
 
 @app.command()
-def ingest(month: MonthOption = None, config: ConfigOption = None) -> None:
+def ingest(
+    month: MonthOption = None,
+    config: ConfigOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Pull every month, changed or not.")] = False,
+    accept: AcceptOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only connect, read ten lines and explain them.")
+    ] = False,
+) -> None:
     """Take a snapshot of the order lines up to a month, from the sources in the configuration.
 
-    The same lines give the same snapshot: a second run changes nothing.
+    Only what changed since the last snapshot is pulled. The same lines give the same snapshot: a second
+    run changes nothing. Exit code 3 means that a limit was passed; --accept lets it pass, for a reason.
     """
     from tonnage.report import print_snapshot
+    from tonnage.source_check import check_sources
     from tonnage.wiring import House
 
     house = House.from_environment()
+    if check:
+        order = house.order(config)
+        check_sources(screen, order)
+        return
     moment = clock.now()
     with rows_read(aside, "ingest") as progress:
         snapshot = house.ingest(
-            month or clock.last_complete_month(moment), config, moment=moment, progress=progress
+            month or clock.last_complete_month(moment),
+            house.order(config, full=full, accepted=accept),
+            moment=moment,
+            progress=progress,
         )
     print_snapshot(screen, snapshot)
 
 
 @app.command()
-def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
+def retrain(month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None) -> None:
     """Run a month: take the snapshot, learn, forecast, publish.
 
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new
@@ -108,7 +126,11 @@ def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
     moment = clock.now()
     with stages(aside, "retrain", len(STAGES)) as on_stage:
         done = house.retrain(
-            month or clock.last_complete_month(moment), config, moment=moment, on_stage=on_stage
+            month or clock.last_complete_month(moment),
+            config,
+            accepted=accept,
+            moment=moment,
+            on_stage=on_stage,
         )
     print_month(screen, done, done.run.forecast.hierarchy.levels[0])
 
@@ -157,6 +179,7 @@ def export(
 
 app.command()(forecast)
 app.command()(backtest)
+app.add_typer(snapshots, name="snapshots")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(arguments)
     except SystemExit as stop:  # how Typer ends, well or with a usage error
         return int(stop.code or DONE)
-    except Refused as refusal:
+    except (Refused, BeyondLimits) as refusal:
         _say(refusal)
         return REFUSED
     except (FrontDoorError, ForecastingError, IngestionError, RetrainError, AppError) as mistake:

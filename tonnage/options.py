@@ -31,6 +31,10 @@ ConfigOption = Annotated[
         "--config", help="Configuration file. Default: TONNAGE_CONFIG, or tonnage.toml.", envvar=None
     ),
 ]
+AcceptOption = Annotated[
+    str | None,
+    typer.Option(metavar="REASON", help="Pass the limits on rejects and changes; the reason is recorded."),
+]
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port to serve on. Default: TONNAGE_PORT, or 8000.")
 ]

@@ -27,9 +27,13 @@ def print_snapshot(console: Console, snapshot: Snapshot) -> None:
     table.add_column(f"{snapshot.manifest.unit} kept", justify="right")
     table.add_column("set aside, by reason")
     for source in snapshot.manifest.sources:
-        reasons = "\n".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
+        reasons = "\n".join(f"{each.lines:,} {reason}" for reason, each in source.set_aside.items())
         table.add_row(
-            source.name, f"{source.rows_in:,}", f"{source.rows_kept:,}", f"{source.quantity_kept:,}", reasons
+            source.name,
+            f"{source.rows_in:,}",
+            f"{source.kept.lines:,}",
+            f"{source.kept.quantity:,}",
+            reasons,
         )
     console.print(table)
 

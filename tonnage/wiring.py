@@ -12,12 +12,16 @@ import sqlalchemy as sa
 
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
+from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish
 from forecasting.months import Month
 from forecasting.run import ForecastRun
-from ingestion.job import Progress, take_snapshot
+from ingestion.blobs import open_blobs
+from ingestion.job import Order, Progress, take_snapshot
+from ingestion.master_config import parse_master
 from ingestion.snapshot import Snapshot
+from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.pipeline import RetrainedMonth, retrain_month
@@ -73,7 +77,7 @@ class House:
 
     @cached_property
     def snapshots(self) -> SnapshotStore:
-        return SnapshotStore(self.settings.home / "snapshots")
+        return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""
@@ -83,30 +87,53 @@ class House:
         """The configuration at a path, or where the settings say."""
         return read_config(config or self.settings.config).document
 
-    def ingest(
-        self, month: Month, config: Path | None, *, moment: dt.datetime, progress: Progress
-    ) -> Snapshot:
-        """Take the snapshot of a month from the sources in a configuration."""
+    def order(self, config: Path | None, *, full: bool = False, accepted: str | None = None) -> Order:
+        """What the configuration says is to be taken."""
         document = self.document(config)
+        return Order(
+            parse_sources(document, self.environment),
+            parse_master(document, self.environment),
+            parse_demand(document),
+            parse_snapshots(document),
+            full,
+            accepted,
+        )
+
+    def ingest(self, month: Month, order: Order, *, moment: dt.datetime, progress: Progress) -> Snapshot:
+        """Take the snapshot of a month."""
         return take_snapshot(
             month,
-            sources=parse_sources(document, self.environment),
-            demand=parse_demand(document),
+            order,
             store=self.snapshots,
             taken_at=moment,
             code_version=CODE_VERSION,
             progress=progress,
         )
 
+    def prune(self, months: int) -> tuple[int, int]:
+        """Forget all snapshots but those of the newest months and of published runs; how many, and parts."""
+        manifests = self.snapshots.manifests()
+        newest = set(sorted({each.month for each in manifests})[-months:])
+        needed = snapshots_of_runs(self.engine)
+        unwanted = {each.id for each in manifests if each.month not in newest} - needed
+        return len(unwanted), self.snapshots.forget(unwanted)
+
     def retrain(
-        self, month: Month, config: Path | None, *, moment: dt.datetime, on_stage: Callable[[str], None]
+        self,
+        month: Month,
+        config: Path | None,
+        *,
+        moment: dt.datetime,
+        on_stage: Callable[[str], None],
+        accepted: str | None = None,
     ) -> RetrainedMonth:
         """Run the month and publish it."""
         plan = parse_plan(self.document(config))
+        order = self.order(config, accepted=accepted)
         return retrain_month(
             month,
             plan,
-            take_snapshot=lambda month: self.ingest(month, config, moment=moment, progress=_quietly),
+            take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
             store=PublishedRuns(self.engine),
             published_at=moment,
             code_version=CODE_VERSION,

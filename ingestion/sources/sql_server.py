@@ -47,8 +47,8 @@ class SqlServerSource:
         target = target_of(self.config.url)
         if target is None:
             raise no_driver(self.config, installed_drivers())
-        *preferred, plain = openers(target.client)
-        for opener in preferred:
+        *fast, plain = openers(target.client)
+        for opener in fast if self.config.columns else ():
             with closing(self._connected(target, opener)) as connection:
                 view = SqlServerView(self.config, connection, self._said)
                 if view.begin():
@@ -89,12 +89,17 @@ class SqlServerView:
         self._known: Mapping[str, Fingerprint] | None = None
 
     def begin(self) -> bool:
-        """Open the view and learn which columns there are; False where this client cannot read them all."""
+        """Open the view and learn which columns there are; False where this client cannot read them all.
+
+        Master data has no columns of order lines, and is small enough for a client that reads anything.
+        """
         self._isolate()
         self._columns = self._probe(self.config.relation)
         self.config = self.config.knowing(self._columns)
         self._check(self.config.columns, self._columns)
-        date = self.config.columns["date"]
+        date = self.config.columns.get("date")
+        if date is None:
+            return True
         if self._columns[date].kind is Kind.TEXT:
             self._columns[date] = self._told_from_text(self._columns[date])
         with self._failing():
@@ -109,7 +114,9 @@ class SqlServerView:
     @property
     def exact_slices(self) -> bool:
         """Slices of times with an offset are months of UTC, which need not be those of the source's zone."""
-        return self._date.kind in {Kind.DAY, Kind.TIME}
+        return self._date.kind in {Kind.DAY, Kind.TIME} or (
+            self._date.kind is Kind.MOMENT and self.config.time_zone == "UTC"
+        )
 
     @property
     def columns(self) -> Mapping[str, str]:

@@ -33,8 +33,9 @@ _LOGIN = re.compile(
 )
 _LOST = re.compile(
     r"\b08S01\b|\b08003\b|\b08007\b|Communication link failure|TCP Provider|unexpected EOF|"
-    r"Connection not open|Write to the server failed|Read from the server failed|Connection reset|Broken pipe|server closed|"
-    r"terminating connection|Server is unavailable|connection is (dead|broken)|no longer usable",
+    r"Connection not open|Connection reset|Write to the server failed|Read from the server failed|"
+    r"Broken pipe|server closed|terminating connection|Server is unavailable|"
+    r"connection is (dead|broken)|no longer usable",
     re.I,
 )
 _TIMEOUT = re.compile(r"\bHYT0[01]\b|timeout expired|timed out", re.I)

@@ -188,7 +188,8 @@ def sums_sql(
         cases = " ".join(f"when {_literal(str(name))} then {value}" for name, value in worth.items())
         factor = f"case {_text(config.columns['unit'], columns)} {_BINARY} {cases} end"
     return (
-        f'select "slice",\n  sum(case when abs("kilograms") <= {LARGEST} then "kilograms" else 0 end) as "kilograms"\n'
+        f'select "slice",\n  sum(case when abs("kilograms") <= {LARGEST} then "kilograms" else 0 end) '
+        'as "kilograms"\n'
         f'from (\n  select {_slice(config, columns)} as "slice",\n'
         f'    cast(round({number} * {factor}, 0) as decimal({_DIGITS}, 0)) as "kilograms"\n'
         f'  from {_from(config.relation)}{_where(config, columns, slices)}\n) as lines\ngroup by "slice"'

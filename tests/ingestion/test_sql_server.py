@@ -24,7 +24,7 @@ from ingestion.errors import (
     SourceUnreachable,
 )
 from ingestion.order_line import RAW_LINES
-from ingestion.source_config import SourceConfig, Table
+from ingestion.source_config import SourceConfig, parse_sources
 from ingestion.sources import sql_server_sql as sql
 from ingestion.sources.odbc_text import (
     cell_fingerprints,
@@ -139,9 +139,8 @@ class TestSql:
     def test_no_product_has_more_digits_than_a_decimal(
         self, precision: int, scale: int, factor: Decimal
     ) -> None:
-        config = SourceConfig(
-            "erp", make_url(URL), "U", Table(("t",)), {field: field for field in RAW_LINES}, None, 0
-        )
+        document = {"url": "env:U", "table": "t", "columns": {field: field for field in RAW_LINES}}
+        (config,) = parse_sources({"sources": {"erp": document}}, {"U": URL})
         quantity = Column(Kind.DECIMAL, "", precision, min(scale, precision))
         text = sql.sums_sql(config, columns(config, quantity=quantity), [""], {"lb": factor})
         if text is not None:

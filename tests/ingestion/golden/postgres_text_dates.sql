@@ -8,3 +8,4 @@ select
   cast("unit" as text) as "unit",
   cast("status" as text) as "status"
 from "order_lines" as source
+where coalesce(left(cast("date" as text), 7), '') in ('2026-10', '2026103', 'o''clock')

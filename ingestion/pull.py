@@ -1,0 +1,161 @@
+"""One source's part of a snapshot: see what changed, pull that, prove that all of it came."""
+
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from forecasting.months import Month
+from ingestion.clean import read_lines, settle
+from ingestion.errors import SourceMoved
+from ingestion.fingerprint import Fingerprint, changed, is_later
+from ingestion.order_line import PART_LINES, PART_REJECTS
+from ingestion.part import Part, content_hash, part_of
+from ingestion.repeats import claims_of
+from ingestion.snapshot import SliceRecord, SourceRecord, tallies
+from ingestion.source_config import SourceConfig
+from ingestion.sources.source import SourceView
+from ingestion.spool import Spool, ahead
+from ingestion.units import FACTORS, DemandUnit, spelled_plainly
+
+READING = 1
+"""Raise it when cleaning comes to mean something else: slices are then pulled anew, and not taken over."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """The slices of one source up to a month, each with a part that is in the store, and how it was read.
+
+    `claims` are those of the parts that were not there before; see `ingestion.repeats`.
+    """
+
+    config: SourceConfig
+    reading: str
+    consistency: str
+    slices: tuple[SliceRecord, ...]
+    later: int
+    claims: Mapping[str, pl.DataFrame]
+
+
+def pull(
+    view: SourceView,
+    month: Month,
+    demand: DemandUnit,
+    weights: pl.DataFrame | None,
+    *,
+    before: SourceRecord | None,
+    keep: Callable[[Part], None],
+    progress: Callable[[str, int], None],
+) -> Pulled:
+    """Pull the slices that are not as they were, and take over the others.
+
+    Each new part is given to `keep`. Raises `SourceMoved` where lines or kilograms read are not those that
+    the source itself counts.
+    """
+    reading = _reading(view, demand, weights)
+    now = view.fingerprints()
+    wanted = {
+        name: found for name, found in now.items() if not is_later(name, month, exact=view.exact_slices)
+    }
+    known = {each.slice: each for each in before.slices} if before and before.reading == reading else {}
+    stale = changed(wanted, {name: each.fingerprint for name, each in known.items()})
+    fresh, claims = _read(
+        view, {name: wanted[name] for name in stale}, demand, weights, keep=keep, progress=progress
+    )
+    return Pulled(
+        view.config,
+        reading,
+        view.consistency,
+        tuple({**known, **fresh}[name] for name in sorted(wanted)),
+        sum(found.lines for name, found in now.items() if name not in wanted),
+        claims,
+    )
+
+
+def _reading(view: SourceView, demand: DemandUnit, weights: pl.DataFrame | None) -> str:
+    config = view.config
+    meaning = [
+        READING,
+        view.statement(),
+        dict(config.columns),
+        config.constant_unit,
+        config.time_zone,
+        demand.value,
+        None if weights is None else content_hash({"weights": weights}),
+    ]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _read(
+    view: SourceView,
+    slices: Mapping[str, Fingerprint],
+    demand: DemandUnit,
+    weights: pl.DataFrame | None,
+    *,
+    keep: Callable[[Part], None],
+    progress: Callable[[str, int], None],
+) -> tuple[dict[str, SliceRecord], dict[str, pl.DataFrame]]:
+    """Pull some slices as parts, and compare what came with what the source says it has."""
+    counts: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    units: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="tonnage-") as folder:
+        lines, rejects = Spool(Path(folder), "lines"), Spool(Path(folder), "rejects")
+        for batch in ahead(view.lines(sorted(slices))):
+            read = read_lines(batch, view.config, demand, weights)
+            lines.add(read.lines)
+            rejects.add(read.rejects)
+            counts.update(dict(batch.group_by("slice").len().iter_rows()))
+            sums.update(dict(read.sums.iter_rows()))
+            units.update(batch["unit"].drop_nulls().unique())
+            progress(view.config.name, counts.total())
+        _compare(view.config.name, "lines", {name: each.lines for name, each in slices.items()}, counts)
+        added = view.sums(sorted(slices), _factors(view.config, units, demand))
+        if added is not None:
+            _compare(view.config.name, demand.stored, added, sums)
+        records, claims = {}, {}
+        for name in sorted(slices):
+            settled = settle(lines.take(name, PART_LINES), rejects.take(name, PART_REJECTS))
+            part = part_of(settled.lines, settled.rejects)
+            keep(part)
+            records[name] = slice_record(name, slices[name], part)
+            claims[part.id] = claims_of(part)
+        return records, claims
+
+
+def slice_record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord:
+    """The account of a slice that is now a part."""
+    return SliceRecord(
+        slice=name,
+        lines=fingerprint.lines,
+        checksum=fingerprint.checksum,
+        part=part.id,
+        months=tallies(part.lines, pl.col("date").dt.strftime("%Y-%m")),
+        set_aside=tallies(part.rejects, pl.col("reason")),
+    )
+
+
+def _compare(source: str, measure: str, theirs: Mapping[str, int], ours: Mapping[str, int]) -> None:
+    """The source's own figures of each slice against ours."""
+    differing = [
+        (name, total, ours.get(name, 0))
+        for name, total in sorted(theirs.items())
+        if total != ours.get(name, 0)
+    ]
+    if differing:
+        raise SourceMoved(source, measure, differing)
+
+
+def _factors(config: SourceConfig, written: set[str], demand: DemandUnit) -> dict[str | None, Decimal]:
+    """What the units, as they are written, are worth; those that alone say nothing of it are not there."""
+    if config.constant_unit is not None:
+        worth = FACTORS[demand].get(spelled_plainly(config.constant_unit))
+        return {} if worth is None else {None: worth}
+    worths = {unit: FACTORS[demand].get(spelled_plainly(unit.strip())) for unit in sorted(written)}
+    return {unit: worth for unit, worth in worths.items() if worth is not None}
