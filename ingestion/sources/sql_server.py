@@ -49,15 +49,23 @@ class SqlServerSource:
             raise no_driver(self.config, installed_drivers())
         *fast, plain = openers(target.client)
         for opener in fast if self.config.columns else ():
-            with closing(self._connected(target, opener)) as connection:
-                view = SqlServerView(self.config, connection, self._said)
+            with self._opened(target, opener) as view:
                 if view.begin():
                     yield view
                     return
-        with closing(self._connected(target, plain)) as connection:
-            view = SqlServerView(self.config, connection, self._said)
+        with self._opened(target, plain) as view:
             view.begin()
             yield view
+
+    @contextmanager
+    def _opened(self, target: Target, opener: Opener) -> Iterator["SqlServerView"]:
+        with closing(self._connected(target, opener)) as connection:
+            try:
+                yield SqlServerView(self.config, connection, self._said)
+            finally:
+                # A connection that something still refers to would hold its locks.
+                with suppress(OdbcError):
+                    connection.run("if @@trancount > 0 rollback transaction")
 
     def _connected(self, target: Target, opener: Opener) -> ArrowConnection:
         seconds = max(1, round(self.statement_timeout.total_seconds()))

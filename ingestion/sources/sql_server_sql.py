@@ -212,7 +212,7 @@ def _slice(config: SourceConfig, columns: Columns) -> str:
     """What tells a line's slice: the day of a date, or the first seven characters of anything else."""
     if columns[config.columns["date"]].is_dated:
         return f"cast({_date(config, columns)} as date)"
-    return f"left(cast({quoted(config.columns['date'])} as nvarchar(40)), 7) {_BINARY}"
+    return f"cast(left(cast({quoted(config.columns['date'])} as nvarchar(40)), 7) as nvarchar(7)) {_BINARY}"
 
 
 def _text(column: str, columns: Columns) -> str:

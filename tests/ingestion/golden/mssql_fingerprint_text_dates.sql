@@ -1,6 +1,6 @@
 select "slice", count(*) as "lines", sum("checksum") as "checksum"
 from (
-  select left(cast("date" as nvarchar(40)), 7) collate Latin1_General_BIN2 as "slice",
+  select cast(left(cast("date" as nvarchar(40)), 7) as nvarchar(7)) collate Latin1_General_BIN2 as "slice",
     cast(cast(substring(hashbytes('SHA2_256', concat(
       datalength(cast("line" as nvarchar(max))), ':', cast("line" as nvarchar(max)),
       datalength(cast("organization" as nvarchar(max))), ':', cast("organization" as nvarchar(max)),
