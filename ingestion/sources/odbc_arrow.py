@@ -1,7 +1,7 @@
 """Three clients of ODBC behind one pair of verbs: run a statement, or read one as Arrow batches.
 
-arrow-odbc reads into buffers of a fixed width, and is the fastest; a column without a bound on its length
-does not fit one, and is left to pyodbc, which reads row by row. mssql-python brings Microsoft's driver.
+arrow-odbc reads into buffers of a fixed width, and is the fastest; what does not fit one, a column without
+a bound on its length, is left to pyodbc, which reads row by row. mssql-python brings Microsoft's driver.
 Statements commit by themselves: a transaction is begun by a statement where one is wanted.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
-from ingestion.sources.sql_server_url import Client
+from ingestion.sources.sql_server_url import Client, Target
 
 BATCH_ROWS = 50_000
 _BATCH_BYTES = 64 * 2**20
@@ -61,7 +61,7 @@ type Opener = Callable[[str, int, int], ArrowConnection]
 
 
 class ArrowOdbcConnection:
-    """arrow-odbc, with any ODBC driver."""
+    """arrow-odbc, with an ODBC driver that tells errors among rows."""
 
     def __init__(self, connection_string: str, login_seconds: int, statement_seconds: int) -> None:
         with _telling(OSError):
@@ -169,12 +169,16 @@ class PyodbcConnection:
         self._connection.close()
 
 
-def openers(client: Client) -> tuple[Opener, ...]:
-    """How to open a connection, the fastest way first; the last one reads every column."""
-    if client is Client.MSSQL_PYTHON:
+def openers(target: Target) -> tuple[Opener, ...]:
+    """How to open a connection, the fastest way first; the last one reads every column.
+
+    FreeTDS is read row by row: asked for many rows at once it ends a result that fails half way as if
+    it were whole. A data source of a name of its own may stand for FreeTDS.
+    """
+    if target.client is Client.MSSQL_PYTHON:
         return (MssqlPythonConnection,)
-    fast = (ArrowOdbcConnection,) if find_spec("arrow_odbc") else ()
-    return (*fast, PyodbcConnection)
+    fast = target.driver is not None and not target.is_freetds and find_spec("arrow_odbc")
+    return (ArrowOdbcConnection, PyodbcConnection) if fast else (PyodbcConnection,)
 
 
 def installed_drivers() -> list[str]:

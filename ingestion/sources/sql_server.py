@@ -30,8 +30,6 @@ from ingestion.sources.sql_server_url import Target, target_of, without_secrets
 SNAPSHOT = "snapshot"
 READ_COMMITTED = "read committed (the source allows no snapshot: what was read is checked again at the end)"
 
-_LOGIN_SECONDS = 15
-
 
 @dataclass(frozen=True, slots=True)
 class SqlServerSource:
@@ -39,6 +37,7 @@ class SqlServerSource:
 
     config: SourceConfig
     statement_timeout: timedelta = timedelta(minutes=30)
+    login_timeout: timedelta = timedelta(seconds=15)
     patience: Patience = PATIENT
 
     @contextmanager
@@ -47,7 +46,7 @@ class SqlServerSource:
         target = target_of(self.config.url)
         if target is None:
             raise no_driver(self.config, installed_drivers())
-        *fast, plain = openers(target.client)
+        *fast, plain = openers(target)
         for opener in fast if self.config.columns else ():
             with self._opened(target, opener) as view:
                 if view.begin():
@@ -68,11 +67,13 @@ class SqlServerSource:
                     connection.run("if @@trancount > 0 rollback transaction")
 
     def _connected(self, target: Target, opener: Opener) -> ArrowConnection:
-        seconds = max(1, round(self.statement_timeout.total_seconds()))
+        login, statement = (
+            max(1, round(each.total_seconds())) for each in (self.login_timeout, self.statement_timeout)
+        )
 
         def connect() -> ArrowConnection:
             try:
-                return opener(target.connection_string, _LOGIN_SECONDS, seconds)
+                return opener(target.connection_string, login, statement)
             except OdbcError as error:
                 raise not_connected(self.config, target, self._said(error), installed_drivers()) from None
 

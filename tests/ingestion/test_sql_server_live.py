@@ -7,6 +7,7 @@ import os
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import quote
@@ -83,7 +84,7 @@ def connection(url: str) -> Iterator[ArrowConnection]:
     """A connection that may write, by the client that the URL asks for."""
     target = target_of(make_url(url))
     assert target is not None
-    opened = openers(target.client)[-1](target.connection_string, 15, 60)
+    opened = openers(target)[-1](target.connection_string, 15, 60)
     yield opened
     opened.close()
 
@@ -250,7 +251,7 @@ class TestReading:
         table = make('"no" int, "name" nvarchar(max), "weight" decimal(9, 3)')
         connection.run(f"insert into {table} values (1, N'鋼', 12.5), (2, null, null)")
         config = source(url, table=table)
-        bare = SourceConfig("m", config.url, "U", Table((table,)), {}, None, 0.0)
+        bare = replace(config, columns={})
         with look(bare).view() as view:
             found = view.table(Table((table,)), {"material": "no", "grade": "name", "weight": "weight"})
             assert found.sort("material").rows() == [("1", "鋼", "12.500"), ("2", None, None)]
@@ -378,7 +379,9 @@ class TestFailures:
         paused: list[float] = []
         config = source(gone.render_as_string(hide_password=False))
         with pytest.raises(SourceUnreachable, match=r"127\.0\.0\.1:1/"):
-            SqlServerSource(config, patience=Patience((0.5,), paused.append)).view().__enter__()
+            SqlServerSource(
+                config, login_timeout=timedelta(seconds=1), patience=Patience((0.5,), paused.append)
+            ).view().__enter__()
         assert paused == [0.5]
 
     @pytest.mark.parametrize(
