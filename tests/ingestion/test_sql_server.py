@@ -19,13 +19,16 @@ from ingestion.errors import (
     ConnectionLost,
     DriverMissing,
     EncryptionRefused,
+    IngestionError,
     QueryFailed,
+    SourceMoved,
     SourceRefused,
     SourceUnreachable,
 )
 from ingestion.order_line import RAW_LINES
 from ingestion.source_config import SourceConfig, parse_sources
 from ingestion.sources import sql_server_sql as sql
+from ingestion.sources.odbc_arrow import OdbcError, Result
 from ingestion.sources.odbc_text import (
     cell_fingerprints,
     checksum_fingerprints,
@@ -33,6 +36,8 @@ from ingestion.sources.odbc_text import (
     text_of,
     totals_by_slice,
 )
+from ingestion.sources.patience import Patience
+from ingestion.sources.sql_server import READ_COMMITTED, SNAPSHOT, SqlServerSource, SqlServerView
 from ingestion.sources.sql_server_errors import is_final, is_unbound, not_connected, not_read, plain
 from ingestion.sources.sql_server_sql import Column, Kind
 from ingestion.sources.sql_server_url import Client, Target, target_of, without_secrets
@@ -450,3 +455,123 @@ class TestFailures:
     def test_one_sentence_is_enough(self) -> None:
         assert plain("[Microsoft]It went wrong. Common causes include many.") == "It went wrong"
         assert plain("") == "no reason given"
+
+
+class Scripted:
+    """A server that answers each statement, known by a word in it, with the next of its answers."""
+
+    def __init__(self, **answers: list[pa.Table | str]) -> None:
+        self.answers = {"schema": [EMPTY], "where 1 = 0": [EMPTY], "top 1": [ONE], **answers}
+        self.ran: list[str] = []
+
+    def run(self, statement: str) -> None:
+        self.ran.append(statement)
+
+    def schema(self, statement: str) -> pa.Schema:
+        return EMPTY.schema
+
+    def read(self, statement: str) -> Result:
+        word = next(each for each in self.answers if each in statement)
+        answers = self.answers[word]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, str):
+            raise OdbcError(answer)
+        return Result(answer.schema, iter(answer.to_batches()))
+
+    def close(self) -> None: ...
+
+
+TYPES = {field: pa.string() for field in RAW_LINES} | {"date": pa.date32(), "quantity": pa.decimal128(14, 3)}
+EMPTY = pa.schema(list(TYPES.items())).empty_table()
+ONE = pa.table({"one": [1]})
+DAY_ONE = dt.date(2026, 10, 1)
+LINE = pa.table(
+    {**{name: pa.array([None], kind) for name, kind in TYPES.items()}, "date": pa.array([DAY_ONE])}
+)
+
+
+def printed(checksum: int, lines: int = 1) -> pa.Table:
+    return pa.table({"slice": [DAY_ONE], "lines": [lines], "checksum": [Decimal(checksum)]})
+
+
+def cell(total: int) -> pa.Table:
+    return pa.table({"slice": [DAY_ONE], "customer": ["K"], "lines": [1], "total": [Decimal(total)]})
+
+
+class TestView:
+    def view(self, source: Source, server: Scripted) -> SqlServerView:
+        view = SqlServerView(source(URL), server, str)
+        assert view.begin()
+        return view
+
+    def test_a_snapshot_is_not_checked_again(self, source: Source) -> None:
+        server = Scripted(hashbytes=[printed(1), printed(2)], **{"from": [LINE]})
+        view = self.view(source, server)
+        assert (view.consistency, server.ran[-1]) == (SNAPSHOT, "begin transaction")
+        assert view.fingerprints() == {"2026-10": (1, "1")}
+        assert [batch.height for batch in view.lines(["2026-10"])] == [1]
+
+    @pytest.mark.parametrize(
+        ("after", "told"),
+        [(printed(2), "checksums, source first: 2026-10: 2 and 1"), (printed(2, 2), "lines")],
+    )
+    def test_without_a_snapshot_what_moved_meanwhile_is_seen(
+        self, source: Source, after: pa.Table, told: str
+    ) -> None:
+        refused = "Snapshot isolation is not allowed in this database"
+        server = Scripted(hashbytes=[printed(1), after], **{"top 1": [refused, ONE], "from": [LINE]})
+        view = self.view(source, server)
+        assert view.consistency == READ_COMMITTED
+        assert server.ran[-2:] == ["rollback transaction", "set transaction isolation level read committed"]
+        with pytest.raises(SourceMoved, match=told):
+            list(view.lines(list(view.fingerprints())))
+        server.answers["hashbytes"] = [printed(1)]
+        assert [batch.height for batch in view.lines(list(view.fingerprints()))] == [1]
+
+    def test_a_server_without_checksums_is_asked_for_cells(self, source: Source) -> None:
+        server = Scripted(
+            hashbytes=["'hashbytes' is not a recognized function"], **{"group by": [cell(5), cell(6)]}
+        )
+        view = self.view(source, server)
+        first, second = view.fingerprints(), view.fingerprints()
+        assert first["2026-10"].lines == second["2026-10"].lines == 1
+        assert first != second
+
+    @pytest.mark.parametrize("said", ["HYT00 Query timeout expired", "08S01 Communication link failure"])
+    def test_what_would_fail_again_is_not_asked_again(self, source: Source, said: str) -> None:
+        server = Scripted(hashbytes=[said], **{"group by": [cell(5)]})
+        with pytest.raises(QueryFailed):
+            self.view(source, server).fingerprints()
+        with pytest.raises(QueryFailed):
+            self.view(source, Scripted(**{"top 1": [said, ONE]}))
+
+
+class TestRealClients:
+    """What the clients themselves say without any server; none of them need be installed for it."""
+
+    def failure(self, config: SourceConfig) -> IngestionError:
+        reader = SqlServerSource(config, login_timeout=dt.timedelta(seconds=1), patience=Patience(()))
+        with pytest.raises(IngestionError) as caught, reader.view():
+            pass
+        assert "secret" not in str(caught.value)
+        return caught.value
+
+    def test_a_driver_that_is_not_there(self, source: Source) -> None:
+        error = self.failure(source("mssql+pyodbc://u:secret@127.0.0.1:1/d?driver=No+Such+Driver"))
+        assert type(error) is DriverMissing and "apt install" in str(error)
+
+    def test_no_driver(self, source: Source) -> None:
+        error = self.failure(source("mssql+pyodbc://u:secret@127.0.0.1:1/d"))
+        assert type(error) is DriverMissing and "names no ODBC driver" in str(error)
+
+    @pytest.mark.parametrize("kind", ["mssqlpython", "pyodbc"])
+    def test_nobody_there(self, source: Source, kind: str) -> None:
+        driver = "?driver=FreeTDS" if kind == "pyodbc" else ""
+        error = self.failure(source(f"mssql+{kind}://u:secret@127.0.0.1:1/d{driver}"))
+        if isinstance(error, DriverMissing):
+            pytest.skip(str(error))
+        assert type(error) is SourceUnreachable and "127.0.0.1:1/" in str(error)
+
+    def test_a_word_that_is_not_known(self, source: Source) -> None:
+        error = self.failure(source("mssql+mssqlpython://u:secret@127.0.0.1:1/d?Frobnicate=1"))
+        assert isinstance(error, BadSourceConfig | DriverMissing)
