@@ -20,9 +20,11 @@ from ingestion.errors import (
 from ingestion.source_config import SourceConfig
 from ingestion.sources.sql_server_url import Client, Target
 
-_NO_MANAGER = re.compile(r"libodbc\.so|libodbcinst\.so\.2: cannot open")
+_NO_MANAGER = re.compile(r"lib(odbc|odbcinst|ltdl)\.so[.\d]*: cannot open shared object")
 _NO_DRIVER = re.compile(
-    r"Can't open lib|\bIM00[23]\b|Data source name not found|cannot open shared object", re.I
+    r"Can't open lib|\bIM00[23]\b|Data source name not found|cannot open shared object|"
+    r"Failed to load the driver",
+    re.I,
 )
 _BAD_STRING = re.compile(r"Connection string parsing failed:\s*(.+)", re.DOTALL)
 _TLS = re.compile(r"\bSSL\b|\bTLS\b|certificate|encrypt", re.I)
@@ -114,15 +116,18 @@ def _missing(config: SourceConfig, target: Target, said: str, drivers: Sequence[
         return None
     there = ", ".join(drivers) or "none"
     if target.client is Client.MSSQL_PYTHON:
-        problem = f"the driver of mssql-python does not load: {plain(said)}"
+        problem = f"the driver that mssql-python brings does not load: {plain(said)}"
         remedy = "on Debian: apt install libltdl7 libkrb5-3 libgssapi-krb5-2"
     elif _NO_MANAGER.search(said):
-        problem = "the ODBC driver manager is not installed (libodbc.so.2)"
-        remedy = "on Debian: apt install libodbc2 tdsodbc"
-    else:
-        named = (
-            f"ODBC driver {target.driver!r}" if target.driver else "data source of the URL, or its driver,"
+        problem = f"the ODBC driver manager is not installed, or not whole: {plain(said)}"
+        remedy = "on Debian: apt install libodbc2 libltdl7 tdsodbc"
+    elif target.driver in drivers:
+        problem = (
+            f"the ODBC driver {target.driver!r} is registered, but its file or a library of it is missing"
         )
-        problem = f"the {named} is not installed, or lacks a library; installed are: {there}"
-        remedy = f"name one of those (?driver=…); {_FREETDS}; {_MICROSOFT}"
+        remedy = f"install it again: {_FREETDS}; {_MICROSOFT}, which needs libkrb5-3 libgssapi-krb5-2 too"
+    else:
+        named = f"ODBC driver {target.driver!r}" if target.driver else "data source of the URL"
+        problem = f"the {named} is not installed, or not whole; installed drivers are: {there}"
+        remedy = f"name one of those (?driver=…), or install it: {_FREETDS}; {_MICROSOFT}"
     return DriverMissing(config.name, config.variable, problem, remedy)

@@ -408,12 +408,17 @@ class TestFailures:
             (
                 FREETDS,
                 "libodbc.so.2: cannot open shared object file: No such file or directory",
-                ["driver manager is not installed", "apt install libodbc2 tdsodbc"],
+                ["driver manager is not installed", "apt install libodbc2 libltdl7 tdsodbc"],
+            ),
+            (
+                FREETDS,
+                "Can't open lib 'libtdsodbc.so' : file not found",
+                ["'FreeTDS' is registered, but its file or a library of it is missing"],
             ),
             (
                 BUNDLED,
-                "libltdl.so.7: cannot open shared object file: No such file or directory",
-                ["libltdl.so.7", "apt install libltdl7 libkrb5-3 libgssapi-krb5-2"],
+                "Driver Error: Connection operation failed; DDBC Error: Failed to load the driver.",
+                ["Failed to load the driver", "apt install libltdl7 libkrb5-3 libgssapi-krb5-2"],
             ),
         ],
     )
