@@ -6,6 +6,8 @@ IngestionError
 ├── MissingEnvironment  `env:NAME`, and the environment has no NAME
 ├── SourceUnreachable   nothing answers at the source's address
 ├── SourceRefused       it answers, and refuses this user, password or database
+│   └── EncryptionRefused  it answers, and an encrypted connection to it does not come about
+├── DriverMissing       the driver of a source, or a library that it needs, is not installed
 ├── QueryFailed         the source could not run the query to its end
 │   └── ConnectionLost  it went away while it was being read
 ├── SourceMoved         what was read is not what the source says that it has
@@ -88,6 +90,33 @@ class SourceRefused(IngestionError):
             f"source {source!r} at {address} refuses the connection: {detail}; "
             f"check user, password and database in {variable}"
         )
+
+
+class EncryptionRefused(SourceRefused):
+    """The source answers, and an encrypted connection that can be trusted does not come about."""
+
+    def __init__(self, source: str, address: str, variable: str, detail: str) -> None:
+        self.source = source
+        self.address = address
+        self.variable = variable
+        self.detail = detail
+        IngestionError.__init__(
+            self,
+            f"source {source!r} at {address}: no encrypted connection: {detail}; install the authority that "
+            f"signed its certificate, or add to {variable} TrustServerCertificate=yes for any certificate, "
+            f"Encrypt=no for none",
+        )
+
+
+class DriverMissing(IngestionError):
+    """The driver that a source's URL names, or a library that the driver needs, is not installed."""
+
+    def __init__(self, source: str, variable: str, problem: str, remedy: str) -> None:
+        self.source = source
+        self.variable = variable
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"source {source!r} ({variable}): {problem}; {remedy}")
 
 
 class QueryFailed(IngestionError):

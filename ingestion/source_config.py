@@ -32,7 +32,7 @@ from ingestion.reasons import REASONS
 from ingestion.toml_table import as_share, as_table, as_text, each_once, refuse_unknown
 from ingestion.units import DemandUnit, is_unit
 
-DIALECTS = ("postgresql",)
+DIALECTS = ("postgresql", "mssql")
 MAX_REJECTS = 0.02
 
 _SOURCE_KEYS = ("url", "query", "table", "unit", "time_zone", "max_rejects", "limits", "columns")
@@ -93,9 +93,12 @@ class SourceConfig:
     @property
     def address(self) -> str:
         """Host, port and database for messages: never the user's password."""
-        host = self.url.host or self.url.query.get("host") or "localhost"
-        port = f":{self.url.port}" if self.url.port else ""
-        return f"{host}{port}/{self.url.database or ''}"
+        query = self.url.query
+        written = _words(str(query.get("odbc_connect", "")))
+        host = self.url.host or query.get("host") or written.get("server") or "localhost"
+        number = self.url.port or query.get("port") or written.get("port")
+        port = f":{number}" if number else ""
+        return f"{host}{port}/{self.url.database or written.get('database', '')}"
 
 
 def parse_sources(document: Mapping[str, object], environment: Mapping[str, str]) -> tuple[SourceConfig, ...]:
@@ -160,6 +163,12 @@ def parse_url(raw: object, where: str, environment: Mapping[str, str]) -> tuple[
         problem = f"databases of kind {url.get_backend_name()!r} cannot be read"
         raise BadSourceConfig(where, problem, f"{example}; known kinds: {', '.join(DIALECTS)}")
     return variable, url
+
+
+def _words(connection_string: str) -> dict[str, str]:
+    """The parts of an ODBC connection string, by their names in lower case."""
+    pairs = (each.split("=", 1) for each in connection_string.split(";") if "=" in each)
+    return {name.strip().lower(): value.strip() for name, value in pairs}
 
 
 def parse_relation(table: Mapping[str, object], where: str) -> Query | Table:

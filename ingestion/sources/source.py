@@ -11,6 +11,7 @@ from ingestion.fingerprint import Fingerprint
 from ingestion.master_config import MasterConfig
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources.postgres import PostgresSource
+from ingestion.sources.sql_server import SqlServerSource
 
 
 class SourceView(Protocol):
@@ -79,7 +80,7 @@ class Source(Protocol):
 
 def open_source(config: SourceConfig) -> Source:
     """The reader for a source's kind of database; nothing is connected yet."""
-    return PostgresSource(config)
+    return SqlServerSource(config) if config.dialect == "mssql" else PostgresSource(config)
 
 
 def read_table(config: MasterConfig) -> pl.DataFrame:
