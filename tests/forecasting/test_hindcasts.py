@@ -6,8 +6,8 @@ import pytest
 from forecasting import calendar_effects
 from forecasting.arrays import Floats
 from forecasting.calendar_effects import calendar_factors, calendar_regressors
-from forecasting.combine import relative_error, sums_by_lead, weigh, weigh_by_lead
-from forecasting.hindcasts import add_up, count_origins, errors_of, hindcast, past_errors
+from forecasting.combine import relative_error, weigh
+from forecasting.hindcasts import add_up, count_origins, errors_of, hindcast, past_error
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
 from forecasting.models.smoothing import Smoothing
@@ -109,36 +109,6 @@ class TestWeights:
         errors = np.array([[1.0, -3.0], [np.nan, 2.0]])
         assert relative_error(errors, np.array([4.0, 2.0])) == pytest.approx(6 / (4 * 2 + 2 * 1))
 
-    def test_sums_by_lead_by_hand(self) -> None:
-        errors = np.array([[[1.0, -3.0], [2.0, np.nan]], [[-5.0, 0.0], [np.nan, np.nan]]])
-        total, size = sums_by_lead(errors, np.array([4.0, -2.0]))
-        assert (total.tolist(), size.tolist()) == ([8.0, 3.0], [10.0, 6.0])
-
-    def test_each_lead_weighs_by_its_own_errors_and_by_all(self) -> None:
-        # Over both leads the second is 1.5 % worse, at the second lead as good, at the first 3 % worse.
-        weights = weigh_by_lead(np.array([[1.0, 1.0], [1.03, 1.0]]), np.ones((2, 2)), 1_000_000)
-        assert weights[1] / weights[0] == pytest.approx(
-            [np.exp(-30 * (0.03 + 0.015) / 2), np.exp(-30 * 0.015 / 2)], rel=1e-4
-        )
-        assert weights.sum(axis=0) == pytest.approx([1.0, 1.0])
-
-    def test_one_lead_alone_weighs_as_its_errors_say(self) -> None:
-        weights = weigh_by_lead(np.array([[1.0], [1.03], [1.1]]), np.ones((3, 1)), 12)
-        np.testing.assert_allclose(weights[:, 0], weigh([1.0, 1.03, 1.1], 12), rtol=1e-12)
-
-    def test_a_lead_that_no_origin_has_seen_is_judged_by_the_others(self) -> None:
-        errors, sizes = np.array([[1.0, 0.0], [1.03, 0.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])
-        weights = weigh_by_lead(errors, sizes, 6)
-        np.testing.assert_allclose(weights, np.repeat(weigh([1.0, 1.03], 6)[:, None], 2, axis=1), rtol=1e-12)
-
-    def test_who_is_perfect_at_one_lead_takes_that_lead(self) -> None:
-        weights = weigh_by_lead(np.array([[0.0, 1.0], [1.0, 1.0]]), np.ones((2, 2)), 24)
-        assert weights[:, 0].tolist() == [1.0, 0.0]
-        assert 0 < weights[1, 1] < 0.5
-
-    def test_without_any_errors_all_weigh_the_same(self) -> None:
-        assert (weigh_by_lead(np.zeros((2, 3)), np.zeros((2, 3)), 0) == 0.5).all()
-
 
 class TestCalendar:
     def test_easter_and_working_days_by_hand(self) -> None:
@@ -227,29 +197,12 @@ def test_truncated_history_forecasts_the_same() -> None:
 def test_errors_read_in_blocks_are_those_of_all_series(monkeypatch: pytest.MonkeyPatch) -> None:
     values, forecasts = batch().values, Naive(12).hindcast(batch(), 24, 12)
     level = np.abs(values).mean(axis=1)
-    whole = sums_by_lead(errors_of(values, forecasts), level)
-    np.testing.assert_array_equal(past_errors(values, forecasts, level), whole)
+    whole = relative_error(errors_of(values, forecasts), level)
+    assert past_error(values, forecasts, level) == whole
     monkeypatch.setattr("forecasting.blocks.BLOCK", 2)
-    np.testing.assert_allclose(past_errors(values, forecasts, level), whole, rtol=1e-12)
+    assert past_error(values, forecasts, level) == pytest.approx(whole, rel=1e-12)
 
 
-def test_members_add_up_by_the_weights_of_each_lead() -> None:
-    first, second = np.full((2, 3, 2), 2.0), np.full((2, 3, 2), 10.0)
-    added = add_up([first, second], np.array([[0.25, 1.0], [0.75, 0.0]]))
-    assert (added == [8.0, 2.0]).all()
-    assert added.shape == (2, 3, 2)
-
-
-def test_a_member_that_is_better_further_ahead_weighs_more_there() -> None:
-    # A walk is what it was last month; in a year its season, which the naive repeats, is worth more.
-    random = np.random.default_rng(3)
-    season = 14 * np.sin(2 * np.pi * np.arange(96) / 12)
-    values = 200 + season + np.cumsum(random.normal(0, 4, (30, 96)), axis=1)
-    history = SeriesBatch(Month(2016, 1), values, np.zeros(30, dtype=np.int64))
-    forecasts = [Naive(period).hindcast(history, 48, 12) for period in (1, 12)]
-    errors, sizes = zip(
-        *(past_errors(values, each, np.abs(values).mean(axis=1)) for each in forecasts), strict=True
-    )
-    weights = weigh_by_lead(np.array(errors), np.array(sizes), 48)
-    assert weights[0, 0] > 0.9
-    assert weights[0, 5] < 0.1
+def test_members_add_up_by_their_weights() -> None:
+    first, second = np.full((2, 3, 4), 2.0), np.full((2, 3, 4), 10.0)
+    assert (add_up([first, second], np.array([0.25, 0.75])) == 8.0).all()
