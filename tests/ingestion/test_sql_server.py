@@ -37,10 +37,11 @@ from ingestion.sources.odbc_text import (
     totals_by_slice,
 )
 from ingestion.sources.patience import Patience
-from ingestion.sources.sql_server import READ_COMMITTED, SNAPSHOT, SqlServerSource, SqlServerView
+from ingestion.sources.sql_server import SqlServerSource
 from ingestion.sources.sql_server_errors import is_final, is_unbound, not_connected, not_read, plain
 from ingestion.sources.sql_server_sql import Column, Kind
 from ingestion.sources.sql_server_url import Client, Target, target_of, without_secrets
+from ingestion.sources.sql_server_view import READ_COMMITTED, SNAPSHOT, SqlServerView
 
 GOLDEN = Path(__file__).parent / "golden"
 URL = "mssql+pyodbc://reader:secret@erp.example:1433/erp?driver=FreeTDS"
@@ -475,7 +476,7 @@ class Scripted:
     def schema(self, statement: str) -> pa.Schema:
         return EMPTY.schema
 
-    def read(self, statement: str) -> Result:
+    def read(self, statement: str, *, counted: bool = False) -> Result:
         word = next(each for each in self.answers if each in statement)
         answers = self.answers[word]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -532,6 +533,16 @@ class TestView:
             list(view.lines(list(view.fingerprints())))
         server.answers["hashbytes"] = [printed(1)]
         assert [batch.height for batch in view.lines(list(view.fingerprints()))] == [1]
+
+    def test_lines_that_do_not_come_are_missed(self, source: Source) -> None:
+        server = Scripted(hashbytes=[printed(1, 2)], **{"from": [LINE], 'select 1 as "one"': [ONE]})
+        view = self.view(source, server)
+        with pytest.raises(SourceMoved, match="differ in lines, source first: 2026-10: 2 and 1"):
+            list(view.lines(list(view.fingerprints())))
+        gone = Scripted(hashbytes=[printed(1, 2)], **{"from": [LINE], 'select 1 as "one"': ["dead"]})
+        view = self.view(source, gone)
+        with pytest.raises(ConnectionLost, match="dead"):
+            list(view.lines(list(view.fingerprints())))
 
     def test_a_server_without_checksums_is_asked_for_cells(self, source: Source) -> None:
         server = Scripted(
