@@ -553,6 +553,11 @@ class TestView:
         assert first["2026-10"].lines == second["2026-10"].lines == 1
         assert first != second
 
+    def test_where_neither_works_the_first_reason_is_told(self, source: Source) -> None:
+        server = Scripted(hashbytes=["the first"], **{"group by": ["the second"]})
+        with pytest.raises(QueryFailed, match="the first"):
+            self.view(source, server).fingerprints()
+
     @pytest.mark.parametrize("said", ["HYT00 Query timeout expired", "08S01 Communication link failure"])
     def test_what_would_fail_again_is_not_asked_again(self, source: Source, said: str) -> None:
         server = Scripted(hashbytes=[said], **{"group by": [cell(5)]})
