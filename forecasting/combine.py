@@ -30,29 +30,58 @@ def weigh(errors: Sequence[float], origins: int) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
+def weigh_by_lead(errors: Floats, sizes: Floats, origins: int) -> Floats:
+    """Weights of candidates at each lead, shape (candidates, leads); at each lead they sum to one.
+
+    `errors` and `sizes`, of the same shape, are the sums of `sums_by_lead`. Who is best a month ahead need
+    not be so a year ahead, but few errors are behind each lead: weights are the geometric mean of those by
+    the errors at that lead and those by the errors at all leads.
+    """
+    whole = _ratio(errors.sum(axis=1), sizes.sum(axis=1))
+    at_all = weigh(whole.tolist(), origins)
+    each = _ratio(errors, sizes)
+    # A lead that no past origin has seen is judged as all of them together.
+    each = np.where(np.isfinite(each), each, whole[:, None])
+    at_each = np.array([weigh(at.tolist(), origins) for at in each.T]).T
+    both = np.sqrt(at_each * at_all[:, None])
+    return np.asarray(both / both.sum(axis=0))
+
+
 def relative_error(errors: Floats, level: Floats) -> float:
     """Mean absolute error, shape (series, …) with NaN where none exists, over the series' level (series,).
 
     One number for many series: each counts by its size, as demand does in a WAPE.
     """
-    total, scale = error_and_scale(errors, level)
-    return total / scale if scale > 0 else float("nan")
+    total, size = sums_by_lead(errors.reshape(len(errors), -1, 1), level)
+    return float(_ratio(total, size)[0])
 
 
-def error_and_scale(errors: Floats, level: Floats) -> tuple[float, float]:
-    """The two sums of `relative_error`, which add up over parts of the series."""
-    return _sums(errors.reshape(len(errors), -1), np.abs(level))
+def sums_by_lead(errors: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """Sums of absolute errors (series, origins, leads), and of the level (series,) behind each, by lead.
+
+    Their ratio is a relative error; both add up over parts of the series.
+    """
+    return _sums(errors, np.abs(level))
+
+
+def _ratio(total: Floats, size: Floats) -> Floats:
+    ratio: Floats = np.where(size > 0, total / np.where(size > 0, size, 1.0), np.nan)
+    return ratio
 
 
 @nb.njit(cache=True)
-def _sums(errors: Floats, level: Floats) -> tuple[float, float]:
-    total, scale = 0.0, 0.0
-    for i in range(len(errors)):
-        row, seen = 0.0, 0
-        for error in errors[i]:
-            if np.isfinite(error):
-                row += abs(error)
-                seen += 1
-        total += row
-        scale += level[i] * seen
-    return total, scale
+def _sums(errors: Floats, level: Floats) -> tuple[Floats, Floats]:
+    series, origins, leads = errors.shape
+    total, size = np.zeros(leads), np.zeros(leads)
+    row, seen = np.empty(leads), np.empty(leads)
+    for i in range(series):
+        row[:], seen[:] = 0.0, 0.0
+        for k in range(origins):
+            for h in range(leads):
+                if np.isfinite(errors[i, k, h]):
+                    row[h] += abs(errors[i, k, h])
+                    seen[h] += 1.0
+        for h in range(leads):
+            total[h] += row[h]
+            size[h] += level[i] * seen[h]
+    return total, size

@@ -7,7 +7,7 @@ import numpy as np
 from forecasting.arrays import Floats
 from forecasting.blocks import blocks
 from forecasting.calendar_effects import calendar_factors
-from forecasting.combine import error_and_scale, relative_error, weigh
+from forecasting.combine import sums_by_lead, weigh_by_lead
 from forecasting.fallbacks import Fallbacks
 from forecasting.members import ask_members
 from forecasting.models.protocol import SeriesBatch
@@ -54,13 +54,16 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     """The recipe's members averaged over all series of a batch, weighted by their past errors.
 
     If the recipe says so they see months as long as a normal one, without the effects of working days
-    and Easter, which are put back into what they forecast.
+    and Easter, which are put back into what they forecast: into the past by what all other months teach.
     """
     level = np.abs(history.values).mean(axis=1)
-    calendar = np.ones((len(level), history.n_months + horizon))
+    months = history.n_months
+    calendar = np.ones((len(level), months + horizon))
+    plain = history
     if recipe.calendar:
-        calendar = calendar_factors(history, horizon)
-    plain = replace(history, values=history.values / calendar[:, : history.n_months])
+        calendar, unseen = calendar_factors(history, origins, horizon)
+        plain = replace(history, values=history.values / calendar[:, :months])
+        calendar[:, months - origins : months] = unseen
     ahead = np.lib.stride_tricks.sliding_window_view(calendar, horizon, axis=1)[:, -origins - 1 :]
     answers = ask_members(recipe, plain, origins, horizon)
     for made in answers.forecasts:
@@ -72,15 +75,16 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
 def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
     """The members' weighted mean at each origin, shape (series, origins + 1, horizon).
 
-    Where slow members skip an origin the others stand alone. Weights come from the past origins that
-    those averaged have in common, so that no member is judged by easier months than another.
+    Weights are those of each lead. Where slow members skip an origin the others stand alone. Weights come
+    from the past origins that those averaged have in common, so that no member is judged by easier months
+    than another.
     """
     if len(forecasts) == 1:
         return forecasts[0]
     given = np.array([np.isfinite(each[0, :, 0]) for each in forecasts])
     if given.all():
-        found = [past_error(values, each, level) for each in forecasts]
-        return add_up(forecasts, weigh(found, given.shape[1] - 1))
+        found = [past_errors(values, each, level) for each in forecasts]
+        return add_up(forecasts, _weights(found, given.shape[1] - 1))
     average = np.zeros_like(forecasts[0])
     for there in np.unique(given, axis=1).T:
         those = [each for each, one in zip(forecasts, there, strict=True) if one]
@@ -89,28 +93,39 @@ def _average(forecasts: list[Floats], values: Floats, level: Floats) -> Floats:
         for each in those:
             errors = errors_of(values, each)
             errors[:, ~common[:-1]] = np.nan
-            found.append(relative_error(errors, level))
+            found.append(sums_by_lead(errors, level))
         at = (given == there[:, None]).all(axis=0)
-        for weight, each in zip(weigh(found, int(common[:-1].sum())), those, strict=True):
+        for weight, each in zip(_weights(found, int(common[:-1].sum())), those, strict=True):
             average[:, at] += weight * each[:, at]
     return average
 
 
-def past_error(values: Floats, forecasts: Floats, level: Floats) -> float:
-    """The relative error of past forecasts, read block by block of series."""
+def past_errors(values: Floats, forecasts: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """The sums of `sums_by_lead` for past forecasts, read block by block of series."""
     parts = [
-        error_and_scale(errors_of(values[block], forecasts[block]), level[block])
+        sums_by_lead(errors_of(values[block], forecasts[block]), level[block])
         for block in blocks(len(values))
     ]
-    total, scale = (sum(each) for each in zip(*parts, strict=True))
-    return total / scale if scale > 0 else float("nan")
+    total, size = (np.sum(each, axis=0) for each in zip(*parts, strict=True))
+    return total, size
+
+
+def _weights(found: list[tuple[Floats, Floats]], origins: int) -> Floats:
+    errors, sizes = (np.array(each) for each in zip(*found, strict=True))
+    return weigh_by_lead(errors, sizes, origins)
 
 
 def add_up(forecasts: list[Floats], weights: Floats) -> Floats:
-    """The weighted mean of arrays (series, …), which are used up: a million series have no room for more."""
-    average = forecasts[0]
+    """The mean of arrays (series, origins, leads) by weights (arrays, leads).
+
+    The arrays are used up: a million series have no room for more.
+    """
+    # Rows as long as can be: numpy is slow at many short ones.
+    rows = [each.reshape(len(each), -1) for each in forecasts]
+    weights = np.tile(weights, forecasts[0].shape[1])
+    average = rows[0]
     average *= weights[0]
-    for weight, each in zip(weights[1:], forecasts[1:], strict=True):
+    for weight, each in zip(weights[1:], rows[1:], strict=True):
         np.multiply(each, weight, out=each)
         average += each
-    return average
+    return average.reshape(forecasts[0].shape)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import fsspec  # type: ignore[import-untyped]  # it ships no types
 
-from ingestion.errors import BadStore
+from ingestion.snapshot_errors import BadStore
 
 _INCOMING = ".incoming"
 _LOCK = ".lock"
@@ -22,6 +22,11 @@ class Blobs(Protocol):
     @property
     def place(self) -> str:
         """Where they are, for messages."""
+        ...
+
+    @property
+    def has_locks(self) -> bool:
+        """Whether `alone` keeps other writers out."""
         ...
 
     def read(self, name: str) -> bytes:
@@ -62,6 +67,8 @@ class LocalBlobs:
 
     <folder>/.incoming/…   being written; whatever a dead writer left is swept by the next one
     """
+
+    has_locks = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -113,6 +120,8 @@ class RemoteBlobs:
 
     None are needed: what is written is named by its content, so two writers write the same.
     """
+
+    has_locks = False
 
     def __init__(self, system: fsspec.AbstractFileSystem, root: str, place: str) -> None:
         self._system = system

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-_WRITTEN = r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}[\d:.,]*)?$"
-_COMPACT = r"^\d{8}$"
-_OFFSET = r":\d{2}[\d.,]*\s*(?:Z|[+-][\d:]+)$"
+_WRITTEN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.,]*)?$"
+_COMPACT = r"^[0-9]{8}$"
+_OFFSET = r"([+-])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?(?::?([0-5][0-9]))?"
 _MOMENT = (
-    r"^(?<day>\d{4}-\d{2}-\d{2})[T ](?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d)"
-    r"(?::(?<second>[0-5]\d)(?:[.,]\d*)?)?\s*"
-    r"(?:Z|(?<sign>[+-])(?<hours>0\d|1[0-5])(?::?(?<minutes>[0-5]\d)(?::?(?<seconds>[0-5]\d))?)?)$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]"
+    rf"(?::[0-5][0-9](?:[.,][0-9]*)?)?\s*(?:Z|{_OFFSET})$"
 )
+_CLOCK = "0123456789:., \t"
 
 
 def calendar_days(texts: pl.Series, time_zone: str) -> pl.Series:
@@ -19,31 +19,49 @@ def calendar_days(texts: pl.Series, time_zone: str) -> pl.Series:
     has the day that is written.
     """
     text = pl.col("text")
-    table = texts.to_frame("text").with_columns(
-        pl.coalesce(
-            text.str.extract(_WRITTEN, 1).str.to_date("%Y-%m-%d", strict=False),
-            pl.when(text.str.contains(_COMPACT)).then(text).str.to_date("%Y%m%d", strict=False),
-        ).alias("day")
-    )
-    if table["text"].str.contains(_OFFSET).any():
-        table = table.with_columns(pl.coalesce("day", _day_of_moment(text, time_zone)).alias("day"))
-    return table["day"]
+    table = texts.to_frame("text")
+    written = pl.when(text.str.contains(_WRITTEN)).then(_written_day(text))
+    compact = pl.when(text.str.contains(_COMPACT)).then(text).str.to_date("%Y%m%d", strict=False)
+    days = table.select(pl.coalesce(written, compact).alias("day")).to_series()
+    moments = (days.is_null() & texts.str.contains(_MOMENT)).arg_true()
+    return days.scatter(moments, _days_of_moments(table[moments], time_zone)) if moments.len() else days
 
 
-def _day_of_moment(text: pl.Expr, time_zone: str) -> pl.Expr:
-    part = text.str.extract_groups(_MOMENT).struct
-    clock = pl.duration(
-        hours=part["hour"].cast(pl.Int64),
-        minutes=part["minute"].cast(pl.Int64),
-        seconds=part["second"].cast(pl.Int64).fill_null(0),
-        time_unit="ms",
+def _written_day(text: pl.Expr) -> pl.Expr:
+    return text.str.head(10).str.to_date("%Y-%m-%d", strict=False)
+
+
+def _days_of_moments(table: pl.DataFrame, time_zone: str) -> pl.Series:
+    """Of texts that look like moments; null where the day is none."""
+    text = pl.col("text")
+    hours, minutes = text.str.slice(11, 2).cast(pl.Int64), text.str.slice(14, 2).cast(pl.Int64)
+    seconds = text.str.slice(17, 2).cast(pl.Int64, strict=False)
+    has_seconds = text.str.slice(16, 1) == ":"
+    table = table.select(
+        _written_day(text).alias("day"),
+        (hours * 3600 + minutes * 60 + pl.when(has_seconds).then(seconds).otherwise(0)).alias("clock"),
+        # What is left when the clock is taken away: Z, or a sign and hours.
+        text.str.slice(16).str.strip_chars_start(_CLOCK).alias("offset"),
     )
-    ahead = pl.duration(
-        hours=part["hours"].cast(pl.Int64).fill_null(0),
-        minutes=part["minutes"].cast(pl.Int64).fill_null(0),
-        seconds=part["seconds"].cast(pl.Int64).fill_null(0),
-        time_unit="ms",
+    offsets = table.select(pl.col("offset").unique())
+    table = table.with_columns(
+        pl.col("offset").replace_strict(offsets["offset"], _seconds_ahead(offsets), return_dtype=pl.Int64)
     )
-    local = part["day"].str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("ms")) + clock
-    moment = pl.when(part["sign"] == "-").then(local + ahead).otherwise(local - ahead)
-    return moment.dt.replace_time_zone("UTC").dt.convert_time_zone(time_zone).dt.date()
+    moment = pl.col("day").cast(pl.Datetime("ms")) + pl.duration(
+        seconds=pl.col("clock") - pl.col("offset"), time_unit="ms"
+    )
+    there = moment.dt.replace_time_zone("UTC").dt.convert_time_zone(time_zone)
+    return table.select(there.dt.date()).to_series()
+
+
+def _seconds_ahead(offsets: pl.DataFrame) -> pl.Series:
+    """How far each offset is ahead of UTC."""
+    part = [pl.col("offset").str.extract(_OFFSET, group) for group in range(1, 5)]
+    size = sum(
+        (
+            each.cast(pl.Int64).fill_null(0) * seconds
+            for each, seconds in zip(part[1:], (3600, 60, 1), strict=True)
+        ),
+        start=pl.lit(0),
+    )
+    return offsets.select(pl.when(part[0] == "-").then(-size).otherwise(size)).to_series()

@@ -114,10 +114,11 @@ def _told(name: str) -> pl.Expr:
 def _of_repeats(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Of lines whose ids come more than once: those to keep, and the rejects."""
     lines = lines.sort(PART_LINES.names()).with_columns(pl.col("quantity").alias("counted"))
-    said = [*(folded(pl.col(key)) for key in KEYS), pl.col("date"), pl.col("quantity")]
-    agreeing = pl.struct(said).n_unique().over("line") == 1
-    first = pl.int_range(pl.len()).over("line") == 0
-    lines = lines.with_columns(agreeing.alias("agreeing"), first.alias("first"))
+    said = pl.struct(*(folded(pl.col(key)) for key in KEYS), "date", "quantity")
+    first = (pl.col("line") != pl.col("line").shift(1)).fill_null(value=True)
+    lines = lines.with_columns(first.alias("first"), (~first & (said != said.shift(1))).alias("contradicts"))
+    contradicted = lines.filter("contradicts")["line"].unique()
+    lines = lines.with_columns(~pl.col("line").is_in(contradicted.implode()).alias("agreeing"))
     kept = lines.filter(pl.col("agreeing") & pl.col("first")).select(PART_LINES.names())
     repeats = lines.filter(pl.col("agreeing") & ~pl.col("first"))
     conflicts = lines.filter(~pl.col("agreeing"))

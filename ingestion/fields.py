@@ -20,9 +20,7 @@ def understood(
     `day`, `factor` and `counted` are null where they cannot be said; `weighed` tells whether the factor
     is a weight per piece; `suspect` is true of every line that has a fault, and of few others.
     """
-    # Most fields say the same few things millions of times, so each thing is read once.
-    distinct = raw.select(pl.col(*_REPETITIVE).drop_nulls().unique().implode())
-    said = {name: distinct[name].item().alias(name) for name in _REPETITIVE}
+    said = _said(raw)
     plain = {name: _without_blanks(texts) for name, texts in said.items()}
     odd = {key: said[key].filter(_looks_odd(plain[key])) for key in KEYS}
     odd["status"] = said["status"].filter(_is_cancelled(plain["status"]))
@@ -30,9 +28,13 @@ def understood(
 
     lines = raw.with_columns(
         pl.col("line", "quantity").str.strip_chars(),
-        *(_answer(said[name], plain[name]) for name in _REPETITIVE if not said[name].equals(plain[name])),
-        _answer(said["date"], calendar_days(plain["date"], time_zone)).alias("day"),
-        _answer(said["unit"], factors(plain["unit"], demand)).alias("factor"),
+        *(
+            _answer(raw, said[name], plain[name])
+            for name in _REPETITIVE
+            if not said[name].equals(plain[name])
+        ),
+        _answer(raw, said["date"], calendar_days(plain["date"], time_zone)).alias("day"),
+        _answer(raw, said["unit"], factors(plain["unit"], demand)).alias("factor"),
         (_is_one_of(pieces) if weights is not None else pl.lit(value=False)).alias("weighed"),
         pl.any_horizontal(_is_one_of(texts) for texts in odd.values()).alias("odd"),
     )
@@ -42,8 +44,18 @@ def understood(
     return lines.with_columns(_suspect(demand).alias("suspect"))
 
 
-def _answer(texts: pl.Series, answers: pl.Series) -> pl.Expr:
+def _said(raw: pl.DataFrame) -> dict[str, pl.Series]:
+    """The texts of each repetitive field: most say the same few things millions of times, and these are
+    read once; of a field that hardly repeats itself it is the column as it is."""
+    distinct = raw.select(pl.col(*_REPETITIVE).drop_nulls().unique().implode())
+    texts = {name: distinct[name].item().alias(name) for name in _REPETITIVE}
+    return {name: each if 2 * each.len() <= raw.height else raw[name] for name, each in texts.items()}
+
+
+def _answer(raw: pl.DataFrame, texts: pl.Series, answers: pl.Series) -> pl.Expr | pl.Series:
     """A column with the answer to each of its texts; null stays null."""
+    if texts.len() == raw.height:
+        return answers.alias(texts.name)
     return pl.col(texts.name).replace_strict(texts, answers, default=None, return_dtype=answers.dtype)
 
 

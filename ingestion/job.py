@@ -9,7 +9,7 @@ import polars as pl
 
 from forecasting.months import Month
 from ingestion.accounts import changes, month_totals, totals
-from ingestion.errors import BeyondLimits, EmptySource, RejectCount, TooManyRejects
+from ingestion.errors import EmptySource
 from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.master_config import MasterConfig
 from ingestion.master_data import MasterData, gather, strangers
@@ -18,6 +18,7 @@ from ingestion.pull import Pulled, pull
 from ingestion.repeats import find_repeats
 from ingestion.snapshot import Manifest, MasterRecord, MonthChange, Place, Snapshot, SourceRecord, snapshot_id
 from ingestion.snapshot_config import SnapshotConfig
+from ingestion.snapshot_errors import BeyondLimits, RejectCount, TooManyRejects
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import open_source, read_table

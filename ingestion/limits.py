@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
 from ingestion.reasons import CANCELLED
+from ingestion.snapshot_errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 

@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,8 @@ from ingestion.source_config import SourceConfig
 from ingestion.sources.source import SourceView
 from ingestion.spool import Spool, ahead
 from ingestion.units import FACTORS, DemandUnit, spelled_plainly
+
+_THREADS = 3
 
 READING = 1
 """Raise it when cleaning comes to mean something else: slices are then pulled anew, and not taken over."""
@@ -116,17 +119,23 @@ def _read(
             units.update(batch["unit"].drop_nulls().unique())
             progress(view.config.name, counts.total())
         _compare(view.config.name, "lines", {name: each.lines for name, each in slices.items()}, counts)
-        added = view.sums(sorted(slices), _factors(view.config, units, demand))
-        if added is not None:
-            _compare(view.config.name, demand.stored, added, sums)
-        records, claims = {}, {}
-        for name in sorted(slices):
+        lines.close()
+        rejects.close()
+
+        def seal(name: str) -> tuple[SliceRecord, pl.DataFrame]:
             settled = settle(lines.take(name, PART_LINES), rejects.take(name, PART_REJECTS))
             part = part_of(settled.lines, settled.rejects)
             keep(part)
-            records[name] = slice_record(name, slices[name], part)
-            claims[part.id] = claims_of(part)
-        return records, claims
+            return slice_record(name, slices[name], part), claims_of(part)
+
+        # While the source adds up, the slices are sealed; if it then disagrees, the store forgets them.
+        with ThreadPoolExecutor(_THREADS) as workers:
+            added = workers.submit(view.sums, sorted(slices), _factors(view.config, units, demand))
+            sealed = list(workers.map(seal, sorted(slices)))
+            if (theirs := added.result()) is not None:
+                _compare(view.config.name, demand.stored, theirs, sums)
+        records = {record.slice: record for record, _ in sealed}
+        return records, {record.part: claims for record, claims in sealed}
 
 
 def slice_record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord:

@@ -1,8 +1,8 @@
 """Where snapshots are kept: parts once each, and a manifest that makes a snapshot of them.
 
 <place>/parts/<hash>/lines.parquet       the lines of one slice, rejects.parquet beside them if it has any
-<place>/<month>/<id>/manifest.json       written last: before it there is no snapshot
-                     repeats.parquet, master.<key>.parquet
+<place>/taken/<month>/<id>/manifest.json written last: before it there is no snapshot
+                           repeats.parquet, master.<key>.parquet
 <place>/refused/<month>-<source>.csv     what was set aside by a run that was refused
 
 Nothing is ever changed. A part without a manifest that names it is never read.
@@ -18,13 +18,14 @@ from pydantic import ValidationError
 from forecasting.errors import BadMonth
 from forecasting.months import Month
 from ingestion.blobs import Blobs
-from ingestion.errors import SnapshotDamaged, UnknownSnapshot
 from ingestion.master_data import MasterData
 from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.part import Part, content_hash
 from ingestion.snapshot import REPEATS, Manifest, Snapshot, snapshot_id
+from ingestion.snapshot_errors import SnapshotDamaged, UnknownSnapshot
 
 _PARTS = "parts"
+_TAKEN = "taken"
 _MANIFEST = "manifest.json"
 _REPEATS = "repeats.parquet"
 
@@ -41,9 +42,14 @@ class SnapshotStore:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the only writer."""
+        """Be the only writer. What fails leaves no part behind that no snapshot has."""
         with self._blobs.alone():
-            yield
+            try:
+                yield
+            except BaseException:
+                if self._blobs.has_locks:
+                    self.forget(())
+                raise
 
     def write_part(self, part: Part) -> None:
         """Keep a part; one that is there already is written again, which mends it if it was damaged."""
@@ -67,8 +73,8 @@ class SnapshotStore:
 
         An id that is there already is left as it is, with the manifest of the first time.
         """
-        home = f"{snapshot.month}/{snapshot.id}"
-        if f"{home}/{_MANIFEST}" in self._blobs.names(str(snapshot.month)):
+        home = f"{_TAKEN}/{snapshot.month}/{snapshot.id}"
+        if f"{home}/{_MANIFEST}" in self._blobs.names(home):
             return self.read(snapshot.id)
         self._blobs.write(f"{home}/{_REPEATS}", _parquet(snapshot.repeats))
         for key, table in snapshot.master.tables.items():
@@ -97,7 +103,7 @@ class SnapshotStore:
         )
         snapshot = Snapshot(manifest.id, month, manifest, master, repeats, self.read_part)
         found = snapshot_id(month, manifest.demand, snapshot.places(), master, repeats)
-        if not manifest.id == found == home.split("/")[1]:
+        if not manifest.id == found == home.split("/")[-1]:
             raise SnapshotDamaged(f"{self.place}/{home}", f"its content hashes to {found}")
         return snapshot
 
@@ -121,7 +127,7 @@ class SnapshotStore:
         """Remove snapshots, manifest first, and every part that no other snapshot names; how many parts."""
         for manifest in self.manifests():
             if manifest.id in unwanted:
-                home = f"{manifest.month}/{manifest.id}"
+                home = f"{_TAKEN}/{manifest.month}/{manifest.id}"
                 names = self._blobs.names(home)
                 for name in sorted(names, key=lambda each: not each.endswith(_MANIFEST)):
                     self._blobs.remove(name)
@@ -137,16 +143,12 @@ class SnapshotStore:
         return len({name.split("/")[1] for name in orphans})
 
     def _names(self) -> list[str]:
-        return [
-            name
-            for name in self._blobs.names("")
-            if name.endswith(f"/{_MANIFEST}") and not name.startswith((".", f"{_PARTS}/"))
-        ]
+        return [name for name in self._blobs.names(_TAKEN) if name.endswith(f"/{_MANIFEST}")]
 
     def _home(self, wanted: str) -> str:
         homes = [name.rsplit("/", 1)[0] for name in self._names()]
-        found = [home for home in homes if wanted and home.split("/")[1].startswith(wanted)]
-        exact = [home for home in found if home.split("/")[1] == wanted]
+        found = [home for home in homes if wanted and home.split("/")[-1].startswith(wanted)]
+        exact = [home for home in found if home.split("/")[-1] == wanted]
         if len(exact or found) != 1:
             raise UnknownSnapshot(wanted, self.place, len(found))
         return (exact or found)[0]

@@ -32,11 +32,14 @@ class Spool:
                 self._files += 1
                 self._kept[name].append(path)
 
+    def close(self) -> None:
+        """No more rows will come; from now on they can be taken, by several threads at once."""
+        if self._waiting:
+            for name, part in self._divided():
+                self._kept[name].append(part)
+
     def take(self, name: str, schema: pl.Schema) -> pl.DataFrame:
         """All rows of a slice, without it, of a schema; they are then forgotten."""
-        if self._waiting:
-            for each, part in self._divided():
-                self._kept[each].append(part)
         frames = [schema.to_frame()]
         for piece in self._kept.pop(name, []):
             if isinstance(piece, Path):

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from app.errors import Unpublishable
+from app.store.keys import check_attributes
 from forecasting.errors import ForecastingError
 from forecasting.forecast import check_probabilities
 from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
@@ -56,6 +58,10 @@ def parse_plan(document: Mapping[str, object]) -> Plan:
     attributes = parse_attributes(document)
     keys = _keys(hierarchy.get("keys", list(KEYS)), attributes)
     keys, levels = _levels(hierarchy, keys, attributes)
+    try:
+        check_attributes(keys)
+    except Unpublishable as error:
+        raise BadPlan("hierarchy.levels", list(keys), str(error)) from error
     return Plan(
         keys,
         levels,

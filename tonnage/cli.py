@@ -16,7 +16,8 @@ import typer
 from app.errors import AppError
 from forecasting.errors import ForecastingError
 from forecasting.months import Month
-from ingestion.errors import BeyondLimits, IngestionError
+from ingestion.errors import IngestionError
+from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.consoles import aside, screen
@@ -89,7 +90,8 @@ def ingest(
     """Take a snapshot of the order lines up to a month, from the sources in the configuration.
 
     Only what changed since the last snapshot is pulled. The same lines give the same snapshot: a second
-    run changes nothing. Exit code 3 means that a limit was passed; --accept lets it pass, for a reason.
+    run changes nothing. Exit code 3 means that months which were over have changed; --accept lets that, or
+    too many rejects, pass for a reason.
     """
     from tonnage.report import print_snapshot
     from tonnage.source_check import check_sources
@@ -109,6 +111,26 @@ def ingest(
             progress=progress,
         )
     print_snapshot(screen, snapshot)
+
+
+@app.command()
+def profile(
+    snapshot: Annotated[
+        str | None, typer.Argument(help="An id, or its beginning. Default: the newest snapshot.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="An .html file. Default: profile-ID.html in this folder.")
+    ] = None,
+) -> None:
+    """Look into a snapshot: its months, gaps, outliers, buyers and classes, as one page.
+
+    The page needs nothing else: send it by mail, open it in any browser.
+    """
+    from tonnage.profile_file import profile_snapshot
+    from tonnage.profile_screen import print_profile
+    from tonnage.wiring import House
+
+    print_profile(screen, profile_snapshot(House.from_environment().snapshots, snapshot, output))
 
 
 @app.command()
@@ -149,10 +171,14 @@ def serve(
 
 @app.command()
 def export(
-    level: Annotated[str, typer.Option(help="Keys joined by commas, or total.")] = "total",
+    level: Annotated[str, typer.Option(help="Keys and attributes joined by commas, or total.")] = "total",
     organization: Annotated[str | None, typer.Option(help="Only this organization.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
     material: Annotated[str | None, typer.Option(help="Only this material.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Only this value of a key or attribute; may be repeated."),
+    ] = None,
     first: Annotated[
         Month | None, typer.Option("--from", parser=Month.parse, metavar="YYYY-MM", help="First month.")
     ] = None,
@@ -163,13 +189,13 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A .csv file. Default: standard output.")] = None,
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
-    from tonnage.export import Question, export_csv
+    from tonnage.export import Question, export_csv, read_filters
     from tonnage.wiring import House
 
-    where = {"organization": organization, "customer": customer, "material": material}
+    keys = {"organization": organization, "customer": customer, "material": material}
     question = Question(
         level=level,
-        where={key: value for key, value in where.items() if value is not None},
+        where=read_filters(keys, where or ()),
         first=first,
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
@@ -192,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(arguments)
     except SystemExit as stop:  # how Typer ends, well or with a usage error
         return int(stop.code or DONE)
-    except (Refused, BeyondLimits) as refusal:
+    except (Refused, ClosedMonthChanged) as refusal:
         _say(refusal)
         return REFUSED
     except (FrontDoorError, ForecastingError, IngestionError, RetrainError, AppError) as mistake:

@@ -7,7 +7,7 @@ import pytest
 
 from forecasting import members
 from forecasting.arrays import Floats
-from forecasting.combine import relative_error, weigh
+from forecasting.combine import sums_by_lead, weigh_by_lead
 from forecasting.hindcasts import Hindcasts, errors_of, hindcast
 from forecasting.members import ask_members
 from forecasting.models.in_workers import STATSMODELS, InWorkers
@@ -101,10 +101,14 @@ def test_slow_members_are_weighed_at_the_origins_that_all_have(both: tuple[Hindc
     ]
     past = [0, 12]
 
-    def error(each: Floats) -> float:
-        return relative_error(errors_of(history.values, each)[:, past], history.values.mean(axis=1))
-
-    weights = weigh([error(each) for each in forecasts], 2)
+    errors, sizes = zip(
+        *(
+            sums_by_lead(errors_of(history.values, each)[:, past], history.values.mean(axis=1))
+            for each in forecasts
+        ),
+        strict=True,
+    )
+    weights = weigh_by_lead(np.array(errors), np.array(sizes), 2)
     expected = sum(weight * each for weight, each in zip(weights, forecasts, strict=True))
     assert isinstance(expected, np.ndarray)
     _, slow = both

@@ -132,7 +132,7 @@ def test_a_reject_keeps_its_reason(
 ) -> None:
     result = cleaned(raw(line, {}))
     line_id = None if field == "line" else "1"
-    assert result.rejects.drop("slice").rows() == [(reason, line_id, field, value, quantity)]
+    assert result.rejects.rows() == [(reason, line_id, field, value, quantity)]
     assert result.lines["line"].to_list() == ["2"]
 
 
@@ -276,7 +276,12 @@ def test_no_line_and_no_kilogram_gets_lost_and_order_leaves_no_trace(
     read = read_lines(raw, source(), DemandUnit.TONNE, weights)
     result = settle(read.lines.drop("slice"), read.rejects.drop("slice"))
     assert result.lines.height + result.rejects.height == raw.height
-    assert result.lines["line"].is_unique().all()
+    versions: dict[str, set[tuple[Any, ...]]] = {}
+    for line, *said, _ in read.lines.rows():
+        versions.setdefault(line, set()).add(tuple(str(each).lower() for each in said))
+    assert result.lines["line"].to_list() == sorted(
+        line for line, found in versions.items() if len(found) == 1
+    )
 
     by_unit = {"kg": 1.0, "T": 1000.0, "lb": 0.45359237}
     numbers = raw["quantity"].replace(["one", "", "1e18", "NaN"], None).cast(pl.Float64)

@@ -11,12 +11,13 @@ import pytest
 
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
-from ingestion.errors import ClosedMonthChanged, EmptySource, QueryFailed, TooManyRejects
+from ingestion.errors import EmptySource, QueryFailed
 from ingestion.job import Order, take_snapshot
 from ingestion.monthly import build_panel
 from ingestion.order_line import KEYS, RAW_LINES
 from ingestion.snapshot import MonthChange, Snapshot, Tally
 from ingestion.snapshot_config import SnapshotConfig
+from ingestion.snapshot_errors import ClosedMonthChanged, TooManyRejects
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 
@@ -264,7 +265,7 @@ class TestLimits:
 
         ingest(loaded("1000", "1000"))
         ingest(loaded("1100", "9000"))
-        with pytest.raises(ClosedMonthChanged, match="2026-09 .* from 1,100 to 989 kg") as caught:
+        with pytest.raises(ClosedMonthChanged, match="from 1,100 to 989 kg") as caught:
             ingest(loaded("989", "9000"))
         assert caught.value.changes == (("erp", OCTOBER - 1, 1100, 989),)
         assert ingest(loaded("989", "9000"), accepted="credit note").manifest.accepted == "credit note"

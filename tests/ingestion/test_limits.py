@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from forecasting.months import Month
-from ingestion.errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
 from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.order_line import PART_REJECTS
+from ingestion.snapshot_errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 

@@ -9,9 +9,9 @@ import pytest
 
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
-from ingestion.errors import BadStore, SnapshotDamaged, UnknownSnapshot
 from ingestion.order_line import LINES, PART_LINES, REJECTS
 from ingestion.snapshot import Snapshot
+from ingestion.snapshot_errors import BadStore, SnapshotDamaged, UnknownSnapshot
 from ingestion.snapshot_store import SnapshotStore
 
 OCTOBER = Month(2026, 10)
@@ -196,7 +196,7 @@ def test_damage_is_seen(
 ) -> None:
     stored = local.write(make(local))
     october = next(place.part for place in stored.places() if place.slice == "2026-10")
-    damage(tmp_path / "home/2026-10" / stored.id, tmp_path / "home/parts" / october)
+    damage(tmp_path / "home/taken/2026-10" / stored.id, tmp_path / "home/parts" / october)
     with pytest.raises(SnapshotDamaged) as caught:
         assert local.read(stored.id).lines.height
     assert caught.value.problem.startswith(problem)

@@ -130,7 +130,7 @@ def insert(connection: ArrowConnection, table: str, rows: pl.DataFrame) -> None:
 
 
 def some_lines(count: int, seed: int = 1) -> pl.DataFrame:
-    chance = random.Random(seed)  # noqa: S311 - the same lines in every run
+    chance = random.Random(seed)
     days = [date(2025, 1, 1) + timedelta(days=chance.randrange(700)) for _ in range(count)]
     return pl.DataFrame(
         {
