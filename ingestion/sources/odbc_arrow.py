@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
@@ -49,8 +50,11 @@ class ArrowConnection(Protocol):
         """The columns that a statement would yield; its rows are left."""
         ...
 
-    def read(self, statement: str) -> Result:
-        """A statement's rows; they are read to their end before the next statement."""
+    def read(self, statement: str, *, counted: bool = False) -> Result:
+        """A statement's rows; they are read to their end before the next statement.
+
+        Where the caller has them `counted`, and knows how many there are, they may come faster.
+        """
         ...
 
     def close(self) -> None: ...
@@ -61,9 +65,16 @@ type Opener = Callable[[str, int, int], ArrowConnection]
 
 
 class ArrowOdbcConnection:
-    """arrow-odbc, with an ODBC driver that tells errors among rows."""
+    """arrow-odbc, with any ODBC driver.
 
-    def __init__(self, connection_string: str, login_seconds: int, statement_seconds: int) -> None:
+    Asked for many rows at once, FreeTDS does not tell an error among them: a result that fails half way
+    just ends. Such a driver is asked for one row at a time, unless the rows are counted.
+    """
+
+    def __init__(
+        self, connection_string: str, login_seconds: int, statement_seconds: int, *, tells_errors: bool
+    ) -> None:
+        self._rows = BATCH_ROWS if tells_errors else 1
         with _telling(OSError):
             # It does not load without unixODBC, which few sources need; and it ships no types.
             import arrow_odbc  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -80,8 +91,8 @@ class ArrowOdbcConnection:
     def schema(self, statement: str) -> pa.Schema:
         return self._reader(statement, batch_size=1, max_text_size=1, max_binary_size=1).schema
 
-    def read(self, statement: str) -> Result:
-        reader = self._reader(statement, batch_size=BATCH_ROWS)
+    def read(self, statement: str, *, counted: bool = False) -> Result:
+        reader = self._reader(statement, batch_size=BATCH_ROWS if counted else self._rows)
         return Result(reader.schema, _told(reader, *self._errors))
 
     def _reader(self, statement: str, **limits: int) -> Any:
@@ -127,7 +138,7 @@ class MssqlPythonConnection:
             self._cursor.execute(statement)
             return self._cursor.arrow_batch(0).schema
 
-    def read(self, statement: str) -> Result:
+    def read(self, statement: str, *, counted: bool = False) -> Result:
         with _telling(*self._errors):
             self._cursor.execute(statement)
             width = sum(4 * min(max(each[3] or 0, 8), 8_000) for each in self._cursor.description or [])
@@ -159,7 +170,7 @@ class PyodbcConnection:
         with _telling(*self._errors), closing(self._connection.execute(statement)) as cursor:
             return _schema_of(cursor)
 
-    def read(self, statement: str) -> Result:
+    def read(self, statement: str, *, counted: bool = False) -> Result:
         with _telling(*self._errors):
             cursor = self._connection.execute(statement)
             schema = _schema_of(cursor)
@@ -170,15 +181,14 @@ class PyodbcConnection:
 
 
 def openers(target: Target) -> tuple[Opener, ...]:
-    """How to open a connection, the fastest way first; the last one reads every column.
-
-    FreeTDS is read row by row: asked for many rows at once it ends a result that fails half way as if
-    it were whole. A data source of a name of its own may stand for FreeTDS.
-    """
+    """How to open a connection, the fastest way first; the last one reads every column."""
     if target.client is Client.MSSQL_PYTHON:
         return (MssqlPythonConnection,)
-    fast = target.driver is not None and not target.is_freetds and find_spec("arrow_odbc")
-    return (ArrowOdbcConnection, PyodbcConnection) if fast else (PyodbcConnection,)
+    if find_spec("arrow_odbc") is None:
+        return (PyodbcConnection,)
+    # A data source with a name of its own may stand for FreeTDS.
+    tells = target.driver is not None and not target.is_freetds
+    return (partial(ArrowOdbcConnection, tells_errors=tells), PyodbcConnection)
 
 
 def installed_drivers() -> list[str]:

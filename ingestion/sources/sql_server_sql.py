@@ -61,6 +61,11 @@ def probe_sql(relation: Query | Table) -> str:
     return f"select *\nfrom {_from(relation)}\nwhere 1 = 0"
 
 
+def anything_sql() -> str:
+    """A question that any server answers."""
+    return 'select 1 as "one"'
+
+
 def first_sql(relation: Query | Table) -> str:
     """One row, whatever is in it: what may not be read, or not in this isolation, is refused here."""
     return f'select top 1 1 as "one"\nfrom {_from(relation)}'

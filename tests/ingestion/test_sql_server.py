@@ -37,10 +37,11 @@ from ingestion.sources.odbc_text import (
     totals_by_slice,
 )
 from ingestion.sources.patience import Patience
-from ingestion.sources.sql_server import READ_COMMITTED, SNAPSHOT, SqlServerSource, SqlServerView
+from ingestion.sources.sql_server import SqlServerSource
 from ingestion.sources.sql_server_errors import is_final, is_unbound, not_connected, not_read, plain
 from ingestion.sources.sql_server_sql import Column, Kind
 from ingestion.sources.sql_server_url import Client, Target, target_of, without_secrets
+from ingestion.sources.sql_server_view import READ_COMMITTED, SNAPSHOT, SqlServerView
 
 GOLDEN = Path(__file__).parent / "golden"
 URL = "mssql+pyodbc://reader:secret@erp.example:1433/erp?driver=FreeTDS"
@@ -475,7 +476,7 @@ class Scripted:
     def schema(self, statement: str) -> pa.Schema:
         return EMPTY.schema
 
-    def read(self, statement: str) -> Result:
+    def read(self, statement: str, *, counted: bool = False) -> Result:
         word = next(each for each in self.answers if each in statement)
         answers = self.answers[word]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -533,6 +534,16 @@ class TestView:
         server.answers["hashbytes"] = [printed(1)]
         assert [batch.height for batch in view.lines(list(view.fingerprints()))] == [1]
 
+    def test_lines_that_do_not_come_are_missed(self, source: Source) -> None:
+        server = Scripted(hashbytes=[printed(1, 2)], **{"from": [LINE], 'select 1 as "one"': [ONE]})
+        view = self.view(source, server)
+        with pytest.raises(SourceMoved, match="differ in lines, source first: 2026-10: 2 and 1"):
+            list(view.lines(list(view.fingerprints())))
+        gone = Scripted(hashbytes=[printed(1, 2)], **{"from": [LINE], 'select 1 as "one"': ["dead"]})
+        view = self.view(source, gone)
+        with pytest.raises(ConnectionLost, match="dead"):
+            list(view.lines(list(view.fingerprints())))
+
     def test_a_server_without_checksums_is_asked_for_cells(self, source: Source) -> None:
         server = Scripted(
             hashbytes=["'hashbytes' is not a recognized function"], **{"group by": [cell(5), cell(6)]}
@@ -541,6 +552,11 @@ class TestView:
         first, second = view.fingerprints(), view.fingerprints()
         assert first["2026-10"].lines == second["2026-10"].lines == 1
         assert first != second
+
+    def test_where_neither_works_the_first_reason_is_told(self, source: Source) -> None:
+        server = Scripted(hashbytes=["the first"], **{"group by": ["the second"]})
+        with pytest.raises(QueryFailed, match="the first"):
+            self.view(source, server).fingerprints()
 
     @pytest.mark.parametrize("said", ["HYT00 Query timeout expired", "08S01 Communication link failure"])
     def test_what_would_fail_again_is_not_asked_again(self, source: Source, said: str) -> None:

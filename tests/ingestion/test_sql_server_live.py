@@ -33,8 +33,9 @@ from ingestion.sources import sql_server_sql as sql
 from ingestion.sources.odbc_arrow import ArrowConnection, OdbcError, openers
 from ingestion.sources.odbc_text import cell_fingerprints
 from ingestion.sources.patience import Patience
-from ingestion.sources.sql_server import SNAPSHOT, SqlServerSource, SqlServerView
+from ingestion.sources.sql_server import SqlServerSource
 from ingestion.sources.sql_server_url import target_of
+from ingestion.sources.sql_server_view import SNAPSHOT, SqlServerView
 from ingestion.units import FACTORS, DemandUnit
 
 pytestmark = pytest.mark.mssql
