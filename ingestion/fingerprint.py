@@ -24,8 +24,8 @@ class Fingerprint(NamedTuple):
 def slice_month(name: str) -> Month | None:
     """The month that a slice's name begins with.
 
-    >>> slice_month("2026-10"), slice_month("2026103"), slice_month("14.10.2")
-    (Month(2026, 10), Month(2026, 10), None)
+    >>> [str(slice_month(name)) for name in ("2026-10", "2026103", "14.10.2")]
+    ['2026-10', '2026-10', 'None']
     """
     match = _MONTH.match(name)
     return Month(int(match[1]), int(match[2])) if match else None
