@@ -134,17 +134,19 @@ def _read(
             sealed = list(workers.map(seal, sorted(slices)))
             if (theirs := added.result()) is not None:
                 _compare(view.config.name, demand.stored, theirs, sums)
-        records = {record.slice: record for record, _ in sealed}
+        added_up = {"added_up": theirs is not None}
+        records = {record.slice: record.model_copy(update=added_up) for record, _ in sealed}
         return records, {record.part: claims for record, claims in sealed}
 
 
 def slice_record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord:
-    """The account of a slice that is now a part."""
+    """The account of a slice that is now a part, before the source has added it up."""
     return SliceRecord(
         slice=name,
         lines=fingerprint.lines,
         checksum=fingerprint.checksum,
         part=part.id,
+        added_up=False,
         months=tallies(part.lines, pl.col("date").dt.strftime("%Y-%m")),
         set_aside=tallies(part.rejects, pl.col("reason")),
     )

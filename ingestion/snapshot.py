@@ -58,13 +58,15 @@ def tallies(rows: pl.DataFrame, group: pl.Expr) -> dict[str, Tally]:
 class SliceRecord(_Record):
     """One slice of a source: what the source says of it, the part that holds it, and what is in it.
 
-    `months` are the lines kept, by the month that they are dated in; `set_aside` is by reason.
+    `months` are the lines kept, by the month that they are dated in; `set_aside` is by reason. `added_up`
+    tells whether the source itself came to the same quantity; where it could not, lines were only counted.
     """
 
     slice: str
     lines: int
     checksum: str
     part: str
+    added_up: bool
     months: dict[str, Tally]
     set_aside: dict[str, Tally]
 

@@ -90,7 +90,9 @@ def _print_sources(console: Console, manifest: Manifest) -> None:
             for reason, tally in source.set_aside.items()
         )
         figures = _figures(source.rows_in, source.kept.lines, source.kept.quantity, source.later)
-        table.add_row(source.name, f"{source.dialect}, {source.consistency}", *figures, reasons)
+        added_up = all(each.added_up for each in source.slices)
+        proof = f"{manifest.unit} added up by the source" if added_up else "lines counted by the source"
+        table.add_row(source.name, f"{source.dialect}, {source.consistency}\n{proof}", *figures, reasons)
     console.print(table)
 
 

@@ -113,7 +113,12 @@ class SqlServerView:
         statement = sql.sums_sql(self.config, self._columns, slices, factors)
         if statement is None:
             return None
-        return none | totals_by_slice(self._read(statement), none)
+        try:
+            return none | totals_by_slice(self._read(statement), none)
+        except QueryFailed as failure:
+            if isinstance(failure, ConnectionLost) or is_final(failure.detail):
+                raise
+            return None  # a server without decimals, collations or casts like these
 
     def sample(self, rows: int) -> pl.DataFrame:
         return self._sliced(self._read(sql.select_sql(self.config, self._columns, top=rows)))
@@ -139,8 +144,9 @@ class SqlServerView:
             with suppress(OdbcError):
                 self._connection.run("rollback transaction")
             self.consistency = READ_COMMITTED
-            with self._failing():
+            with suppress(OdbcError):  # it is what most servers begin with
                 self._connection.run("set transaction isolation level read committed")
+            with self._failing():
                 self._connection.read(first).table()
 
     def _probe(self, relation: Query | Table) -> dict[str, Column]:

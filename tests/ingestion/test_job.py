@@ -72,6 +72,7 @@ def test_rows_become_a_snapshot_and_a_panel(
     (record,) = snapshot.manifest.sources
     assert (record.name, record.dialect, record.rows_in, record.kept.lines) == ("erp", "postgresql", 4, 2)
     assert (record.later, record.consistency) == (1, "repeatable read")
+    assert all(each.added_up for each in record.slices)
     panel = build_panel(snapshot, KEYS, ((), KEYS))
     assert panel.quantity.tolist() == [[-1.814, 12.5]]
 
