@@ -29,11 +29,8 @@ _SAID = re.compile(r"(?:ERROR|FATAL):\s+(.+)")
 _NOISE = re.compile(
     r"^[A-Z_]+: |\[libpq\] |Failed to (connect|execute query|prepare query)[^:]*: |\. SQLSTATE: \w+$"
 )
-_FIRST_WITH_RECORD_HASH = 140_000
 _TYPE_NAME = b"POSTGRESQL:type"
 _EXACT = frozenset({"numeric", "int2", "int4", "int8"})
-_HASHED = _EXACT | {"text", "varchar", "bpchar", "name", "bool", "uuid", "date", "timestamp", "timestamptz"}
-"""Types whose values are hashed as they are; others, and floats with their negative zero, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +113,7 @@ class PostgresView:
 
     def fingerprints(self) -> Mapping[str, Fingerprint]:
         with self._failing():
-            self._cursor.execute("select current_setting('server_version_num')")
-            version = int(self._cursor.fetchone()[0])
-            self._cursor.execute(
-                sql.fingerprint_sql(
-                    self.config,
-                    {name for name, kind in self.columns.items() if kind not in _HASHED},
-                    dated=self._dated,
-                    hashes_rows=version >= _FIRST_WITH_RECORD_HASH,
-                )
-            )
+            self._cursor.execute(sql.fingerprint_sql(self.config, self.columns, dated=self._dated))
             return {name: Fingerprint(lines, checksum) for name, lines, checksum in self._cursor.fetchall()}
 
     def lines(self, slices: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -79,12 +79,12 @@ class TestSql:
         self.check("postgres_text_dates", pull_sql(source(), ["2026-10", "2026103", "o'clock"], dated=False))
 
     def test_fingerprint(self, source: Source) -> None:
-        sql = fingerprint_sql(source(), {"unit"}, dated=True, hashes_rows=True)
-        self.check("postgres_fingerprint", sql)
+        kinds = dict.fromkeys(RAW_LINES, "text") | {"quantity": "numeric", "line": "int8", "unit": "json"}
+        self.check("postgres_fingerprint", fingerprint_sql(source(), kinds, dated=True))
 
-    def test_fingerprint_of_text_dates_on_an_old_server(self, source: Source) -> None:
-        sql = fingerprint_sql(source(), set(), dated=False, hashes_rows=False)
-        self.check("postgres_fingerprint_old", sql)
+    def test_fingerprint_of_text_dates(self, source: Source) -> None:
+        sql = fingerprint_sql(source(), dict.fromkeys(RAW_LINES, "text"), dated=False)
+        self.check("postgres_fingerprint_text", sql)
 
     def test_sums(self, source: Source) -> None:
         factors = {"kg": Decimal(1), "short 'ton'": Decimal("907.18474")}

@@ -1,7 +1,15 @@
 select coalesce(left(cast(day as text), 7), '') as slice, cast(sum(lines) as bigint) as lines,
-  cast(sum(checksum) as text) as checksum
+  cast(sum(hashtextextended(concat(day, ':', lines, ':', checksum), 0)) as text) as checksum
 from (
-  select cast("date" as date) as day, count(*) as lines, sum(hash_record_extended(row("line", "organization", "customer", "material", "date", "quantity", cast("unit" as text), "status"), 0)) as checksum
+  select cast("date" as date) as day, count(*) as lines, sum(
+    coalesce(hashint8extended("line", 1), 1) #
+    coalesce(hashtextextended("organization", 2), 2) #
+    coalesce(hashtextextended("customer", 3), 3) #
+    coalesce(hashtextextended("material", 4), 4) #
+    coalesce(hash_numeric_extended("quantity", 5), 5) #
+    coalesce(hashtextextended(cast("unit" as text), 6), 6) #
+    coalesce(hashtextextended("status", 7), 7)
+  ) as checksum
   from "order_lines" as source
   group by 1
 ) as days
