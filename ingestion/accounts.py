@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.snapshot import MonthChange, SliceRecord, SourceRecord, Tally, tallies
+from ingestion.snapshot import MonthChange, SliceRecord, Snapshot, SourceRecord, Tally, tallies
 
 
-def month_totals(record: SourceRecord) -> dict[str, Tally]:
-    """What a source's kept lines add up to in each month, before repeats are taken out."""
-    return _added(each.months for each in record.slices)
+def month_totals(record: SourceRecord, repeats: pl.DataFrame) -> dict[str, Tally]:
+    """What a source's lines that count add up to in each month; `repeats` are those of the whole snapshot."""
+    own = repeats.filter(pl.col("source") == record.name)
+    out = tallies(own, pl.col("date").dt.strftime("%Y-%m"))
+    months = _added(each.months for each in record.slices)
+    return {name: each - out.get(name, Tally()) for name, each in months.items()}
 
 
 def totals(
@@ -23,20 +26,23 @@ def totals(
     months = _added(each.months for each in slices)
     kept = sum((each for name, each in months.items() if name <= str(month)), Tally())
     later = sum((each for name, each in months.items() if name > str(month)), Tally())
-    again = tallies(repeats.filter(pl.col("date") < (month + 1).first_day), pl.col("reason"))
+    again = tallies(repeats, pl.col("reason"))
     aside = _added([*(each.set_aside for each in slices), again])
     return kept - sum(again.values(), Tally()), later, aside
 
 
-def changes(before: SourceRecord, after: SourceRecord, month: Month) -> list[MonthChange]:
-    """The months up to `month` of a source that are not what they were."""
-    was, now = month_totals(before), month_totals(after)
+def changes(before: Snapshot, after: Snapshot) -> list[MonthChange]:
+    """The months that both cover, of sources that both have, and that are not what they were."""
+    last, none = min(before.month, after.month), Tally()
     return [
         MonthChange(
-            source=after.name, month=name, before=was.get(name, Tally()), after=now.get(name, Tally())
+            source=record.name, month=name, before=was.get(name, Tally()), after=now.get(name, Tally())
         )
+        for record in after.manifest.sources
+        if (old := before.manifest.source(record.name)) and before.demand == after.demand
+        for was, now in [(month_totals(old, before.repeats), month_totals(record, after.repeats))]
         for name in sorted(was.keys() | now.keys())
-        if name <= str(month) and was.get(name) != now.get(name)
+        if name <= str(last) and was.get(name, none) != now.get(name, none)
     ]
 
 

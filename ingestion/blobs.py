@@ -81,6 +81,12 @@ class LocalBlobs:
         return (self.folder / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
+        try:
+            self._write(self.folder / name, content)
+        except OSError as error:
+            raise BadStore(self.place, f"{name} cannot be written ({error.strerror})") from None
+
+    def _write(self, path: Path, content: bytes) -> None:
         incoming = self.folder / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True)
         aside = incoming / uuid.uuid4().hex
@@ -88,7 +94,6 @@ class LocalBlobs:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.replace(path)
         _flush(path.parent)
@@ -106,9 +111,13 @@ class LocalBlobs:
     @contextmanager
     def alone(self) -> Iterator[None]:
         incoming = self.folder / _INCOMING
-        incoming.mkdir(parents=True, exist_ok=True)
+        try:
+            incoming.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / _LOCK).open("w")
+        except OSError as error:
+            raise BadStore(self.place, f"it cannot be written ({error.strerror})") from None
         # The lock falls with its process, so what lies aside once we hold it is left over from a dead one.
-        with (self.folder / _LOCK).open("w") as lock:
+        with file as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for leftover in incoming.iterdir():
                 leftover.unlink()

@@ -25,10 +25,11 @@ class Difference:
 
 
 def differences(before: Snapshot, after: Snapshot) -> Difference:
-    """Compare two snapshots; only slices whose parts differ are read."""
+    """Compare two snapshots; only slices that can differ are read."""
     there, here = set(before.places()), set(after.places())
-    was = _leaves(before, there - here).rename({"quantity": "before"})
-    now = _leaves(after, here - there).rename({"quantity": "after"})
+    both = {place for place in there & here if _counts_otherwise(place, before, after)}
+    was = _leaves(before, (there - here) | both).rename({"quantity": "before"})
+    now = _leaves(after, (here - there) | both).rename({"quantity": "after"})
     leaves = (
         was.join(now, on=list(KEYS), how="full", coalesce=True)
         .with_columns(pl.col("before", "after").fill_null(0))
@@ -37,6 +38,18 @@ def differences(before: Snapshot, after: Snapshot) -> Difference:
         .sort(pl.col("change").abs(), *KEYS, descending=[True, False, False, False])
     )
     return Difference(before, after, _months(before, after), leaves)
+
+
+def _counts_otherwise(place: Place, before: Snapshot, after: Snapshot) -> bool:
+    """Whether the same part may count differently: by its repeats, or by lines between the two months."""
+    own = (pl.col("source") == place.source) & (pl.col("slice") == place.slice)
+    if not before.repeats.filter(own).equals(after.repeats.filter(own)):
+        return True
+    source = after.manifest.source(place.source)
+    slices = source.slices if source else ()
+    months = {name for part in slices if part.slice == place.slice for name in part.months}
+    first, last = sorted((str(before.month), str(after.month)))
+    return any(first < name <= last for name in months)
 
 
 def _leaves(snapshot: Snapshot, places: Iterable[Place]) -> pl.DataFrame:
@@ -64,6 +77,6 @@ def _totals(snapshot: Snapshot) -> dict[tuple[str, str], Tally]:
     return {
         (source.name, month): tally
         for source in snapshot.manifest.sources
-        for month, tally in month_totals(source).items()
+        for month, tally in month_totals(source, snapshot.repeats).items()
         if month <= str(snapshot.month)
     }

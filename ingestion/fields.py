@@ -8,6 +8,9 @@ from ingestion.key_spelling import folded
 from ingestion.order_line import KEYS
 from ingestion.units import NUMBER, DemandUnit, factors, is_whole, number, whole_units
 
+BLANKS = " \t\n\r\x0b\x0c"
+"""What may stand around a number: what a database without our idea of blanks takes away as well."""
+
 _REPETITIVE = (*KEYS, "date", "unit", "status")
 
 
@@ -27,7 +30,8 @@ def understood(
     pieces = said["unit"].filter(factors(plain["unit"], DemandUnit.PIECE).is_not_null())
 
     lines = raw.with_columns(
-        pl.col("line", "quantity").str.strip_chars(),
+        pl.col("line").str.strip_chars(),
+        pl.col("quantity").str.strip_chars(BLANKS),
         *(
             _answer(raw, said[name], plain[name])
             for name in _REPETITIVE

@@ -1,8 +1,8 @@
 """What each slice of a source sums to, by its own reckoning: how changes are seen without a watermark.
 
 A slice is a month of lines as the source dates them, "2026-10", and "" where the date is missing; of dates
-kept as text it is the first seven characters. Late lines, corrections and deletions all change the
-fingerprint of their slice, whenever they happen.
+kept as text it is the first seven characters, and "" where these are no month. Late lines, corrections and
+deletions all change the fingerprint of their slice, whenever they happen.
 """
 
 import re
@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from forecasting.months import Month
 
+_WHOLE = re.compile(r"\d{4}-\d{2}")
+_BEYOND = re.compile(r"\d{5}|inf")
 _MONTH = re.compile(r"(?!0000)(\d{4})-?(0[1-9]|1[0-2])")
 
 
@@ -36,10 +38,10 @@ def is_later(name: str, month: Month, *, exact: bool) -> bool:
 
     Where slices are not exactly months (text may carry an offset from UTC) the month after is kept as well.
     """
+    if exact and not _WHOLE.fullmatch(name):
+        return bool(_BEYOND.match(name))
     begins = slice_month(name)
-    if begins is None:
-        return exact and name.lower().startswith("inf")
-    return begins > (month if exact else month + 1)
+    return begins is not None and begins > (month if exact else month + 1)
 
 
 def changed(now: Mapping[str, Fingerprint], before: Mapping[str, Fingerprint]) -> list[str]:

@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.accounts import changes, month_totals, totals
+from ingestion.accounts import changes, totals
 from ingestion.errors import EmptySource
 from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.master_config import MasterConfig
 from ingestion.master_data import MasterData, gather, strangers
 from ingestion.order_line import KEYS
 from ingestion.pull import Pulled, pull
-from ingestion.repeats import find_repeats
-from ingestion.snapshot import Manifest, MasterRecord, MonthChange, Place, Snapshot, SourceRecord, snapshot_id
+from ingestion.repeats import claims_of, find_repeats
+from ingestion.snapshot import Manifest, MasterRecord, Place, Snapshot, SourceRecord, snapshot_id
 from ingestion.snapshot_config import SnapshotConfig
-from ingestion.snapshot_errors import BeyondLimits, RejectCount, TooManyRejects
+from ingestion.snapshot_errors import BeyondLimits, RejectCount, SnapshotDamaged, TooManyRejects
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import open_source, read_table
@@ -63,61 +64,81 @@ def take_snapshot(
     `ingestion.errors`.
     """
     with store.writing():
-        before = store.newest()
+        before = _before(store, order)
         master = gather([(config, read_table(config)) for config in order.master])
+        seen = {each.name: each for each in store.seen(before)} if before and not order.full else {}
         pulled = [
-            _pulled(config, month, order=order, master=master, before=before, store=store, progress=progress)
+            _pulled(
+                config,
+                seen.get(config.name),
+                month,
+                order=order,
+                master=master,
+                store=store,
+                progress=progress,
+            )
             for config in order.sources
         ]
         places = _places(pulled)
-        if before and places == before.places():
+        if before and (before.month, before.places()) == (month, places):
             repeats = before.repeats
-            if (before.month, before.demand, before.master.id) == (month, order.demand, master.id):
-                return before
         else:
             claims = {part: found for each in pulled for part, found in each.claims.items()}
-            repeats = find_repeats(places, claims, store.read_part)
+            repeats = find_repeats(places, month, claims, store.read_part)
         records = tuple(_record(each, repeats, month) for each in pulled)
-        manifest = Manifest(
-            id=snapshot_id(month, order.demand, places, master, repeats),
-            month=str(month),
-            demand=order.demand,
-            unit=order.demand.stored,
-            sources=records,
-            master=(),
-            repeats=repeats.height,
-            parent=before.id if before else None,
-            changes=_changes(records, before, month),
-            accepted=order.accepted,
-            taken_at=taken_at,
-            code_version=code_version,
-        )
-        snapshot = Snapshot(manifest.id, month, manifest, master, repeats, store.read_part)
-        snapshot = _with_master_records(snapshot)
-        if order.accepted is None:
-            _refuse_beyond_limits(snapshot, before, order, store)
-        return store.write(snapshot)
+        wanted = snapshot_id(month, order.demand, places, master, repeats)
+        if before and before.id == wanted:
+            snapshot = before
+        else:
+            manifest = Manifest(
+                id=wanted,
+                month=str(month),
+                demand=order.demand,
+                unit=order.demand.stored,
+                sources=records,
+                master=(),
+                repeats=repeats.height,
+                parent=before.id if before else None,
+                changes=(),
+                accepted=None,
+                taken_at=taken_at,
+                code_version=code_version,
+            )
+            sealed = Snapshot(wanted, month, manifest, master, repeats, store.read_part)
+            snapshot = store.write(_accepted(_accounted(sealed, before), order, store))
+        store.point_to(snapshot, records)
+        return snapshot
+
+
+def _before(store: SnapshotStore, order: Order) -> Snapshot | None:
+    """The snapshot taken last; one that cannot be read is no reason not to pull everything."""
+    try:
+        return store.newest()
+    except SnapshotDamaged:
+        if order.full:
+            return None
+        raise
 
 
 def _pulled(
     config: SourceConfig,
+    seen: SourceRecord | None,
     month: Month,
     *,
     order: Order,
     master: MasterData,
-    before: Snapshot | None,
     store: SnapshotStore,
     progress: Progress,
 ) -> Pulled:
-    known = before.manifest.source(config.name) if before and not order.full else None
     with open_source(config).view() as view:
         found = pull(
             view,
             month,
             order.demand,
             master.weights,
-            before=known,
+            before=seen,
             keep=store.write_part,
+            claims_of=partial(claims_of, month=month, across=len(order.sources) > 1),
             progress=progress,
         )
     if not found.slices:
@@ -144,54 +165,44 @@ def _record(pulled: Pulled, repeats: pl.DataFrame, month: Month) -> SourceRecord
     )
 
 
-def _changes(
-    records: Sequence[SourceRecord], before: Snapshot | None, month: Month
-) -> tuple[MonthChange, ...]:
-    known = [(before.manifest.source(each.name), each) for each in records] if before else []
-    return tuple(change for was, now in known if was for change in changes(was, now, month))
-
-
-def _with_master_records(snapshot: Snapshot) -> Snapshot:
-    """The same with an account of its master data, and of what its lines have that master data lacks."""
+def _accounted(snapshot: Snapshot, before: Snapshot | None) -> Snapshot:
+    """The same with what changed since the one before, and what its lines have that master data lacks."""
+    account: dict[str, object] = {"changes": tuple(changes(before, snapshot)) if before else ()}
     master = snapshot.master
-    if not master.tables:
-        return snapshot
-    keys = [lines.group_by(*KEYS).agg(pl.col("quantity").sum()) for lines, _ in snapshot.pieces()]
-    unknown = strangers(pl.concat(keys), master)
-    records = tuple(
-        MasterRecord(
-            key=key,
-            attributes=tuple(name for name, owner in master.attributes.items() if owner == key),
-            rows=table.height,
-            conflicts=master.conflicts[key],
-            unknown_keys=unknown[key].keys,
-            unknown_quantity=unknown[key].quantity,
+    if master.tables:
+        keys = [lines.group_by(*KEYS).agg(pl.col("quantity").sum()) for lines, _ in snapshot.pieces()]
+        unknown = strangers(pl.concat(keys), master)
+        account["master"] = tuple(
+            MasterRecord(
+                key=key,
+                attributes=tuple(name for name, owner in master.attributes.items() if owner == key),
+                rows=table.height,
+                conflicts=master.conflicts[key],
+                unknown_keys=unknown[key].keys,
+                unknown_quantity=unknown[key].quantity,
+            )
+            for key, table in master.tables.items()
         )
-        for key, table in master.tables.items()
-    )
-    return replace(snapshot, manifest=snapshot.manifest.model_copy(update={"master": records}))
+    return replace(snapshot, manifest=snapshot.manifest.model_copy(update=account))
 
 
-def _refuse_beyond_limits(
-    snapshot: Snapshot, before: Snapshot | None, order: Order, store: SnapshotStore
-) -> None:
-    """Raise what a limit finds; the lines set aside are kept for whoever has to look at them."""
+def _accepted(snapshot: Snapshot, order: Order, store: SnapshotStore) -> Snapshot:
+    """The snapshot if it is within the limits, or with the reason for which a person accepts it.
+
+    Raises what a limit finds; the lines set aside are kept for whoever has to look at them.
+    """
     manifest = snapshot.manifest
     try:
         for config, record in zip(order.sources, manifest.sources, strict=True):
             _check_rejects(config, record, snapshot)
-        if before:
-            check_closed_months(
-                _by_month(before.manifest),
-                _by_month(manifest),
-                snapshot.month,
-                order.limits.max_change,
-                snapshot.demand,
-            )
+        check_closed_months(manifest.changes, snapshot.month, order.limits.max_change, manifest.unit)
     except BeyondLimits as limit:
-        if snapshot.rejects.height:
-            limit.kept_in = store.keep_rejects(f"{snapshot.month}-{snapshot.id[:12]}", snapshot.rejects)
-        raise
+        if order.accepted is None:
+            if snapshot.rejects.height:
+                limit.kept_in = store.keep_rejects(f"{snapshot.month}-{snapshot.id[:12]}", snapshot.rejects)
+            raise
+        return replace(snapshot, manifest=manifest.model_copy(update={"accepted": order.accepted}))
+    return snapshot
 
 
 def _check_rejects(config: SourceConfig, record: SourceRecord, snapshot: Snapshot) -> None:
@@ -205,11 +216,3 @@ def _check_rejects(config: SourceConfig, record: SourceRecord, snapshot: Snapsho
         # Only now are the lines themselves read, for examples to show.
         rejects = snapshot.rejects.filter(pl.col("source") == config.name)
         check_rejects(config, snapshot.demand, record.kept.lines, record.kept.gross, count_by_reason(rejects))
-
-
-def _by_month(manifest: Manifest) -> dict[tuple[str, Month], int]:
-    return {
-        (source.name, Month.parse(month)): tally.quantity
-        for source in manifest.sources
-        for month, tally in month_totals(source).items()
-    }

@@ -1,12 +1,13 @@
 """Pure: how much may be set aside, and how much the past may change, before a snapshot is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from forecasting.months import Month
 from ingestion.reasons import CANCELLED
-from ingestion.snapshot_errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
+from ingestion.snapshot import MonthChange
+from ingestion.snapshot_errors import ChangedMonth, ClosedMonthChanged, RejectCount, TooManyRejects
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 
@@ -64,24 +65,16 @@ def check_rejects(
             )
 
 
-def check_closed_months(
-    before: Mapping[tuple[str, Month], int],
-    after: Mapping[tuple[str, Month], int],
-    month: Month,
-    limit: float,
-    demand: DemandUnit,
-) -> None:
-    """Raise `ClosedMonthChanged` when a source's month before `month` changed by more than a share.
+def check_closed_months(changes: Sequence[MonthChange], month: Month, limit: float, unit: str) -> None:
+    """Raise `ClosedMonthChanged` when a month before `month` changed by more than a share of what it was.
 
-    Both are quantities of source and month in two snapshots, the earlier one first; a month that is
-    missing has none. A source that the earlier one does not have at all is new, which is no change.
+    `changes` are those since the snapshot before, of months and sources that it had as well.
     """
-    known = {source for source, _ in before}
-    changes = [
-        MonthChange(source, each, before.get((source, each), 0), after.get((source, each), 0))
-        for source, each in sorted(before.keys() | after.keys())
-        if source in known and each < month
+    changed = [
+        ChangedMonth(each.source, Month.parse(each.month), each.before.quantity, each.after.quantity)
+        for each in changes
+        if each.month < str(month)
+        and abs(each.after.quantity - each.before.quantity) > limit * abs(each.before.quantity)
     ]
-    changed = [each for each in changes if abs(each.after - each.before) > limit * abs(each.before)]
     if changed:
-        raise ClosedMonthChanged(changed, limit, demand.stored)
+        raise ClosedMonthChanged(changed, limit, unit)

@@ -18,12 +18,11 @@ from ingestion.errors import SourceMoved
 from ingestion.fingerprint import Fingerprint, changed, is_later
 from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.part import Part, content_hash, part_of
-from ingestion.repeats import claims_of
 from ingestion.snapshot import SliceRecord, SourceRecord, tallies
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import SourceView
 from ingestion.spool import Spool, ahead
-from ingestion.units import FACTORS, DemandUnit, spelled_plainly
+from ingestion.units import FACTORS, DemandUnit, factors, spelled_plainly
 
 _THREADS = 3
 
@@ -54,6 +53,7 @@ def pull(
     *,
     before: SourceRecord | None,
     keep: Callable[[Part], None],
+    claims_of: Callable[[Part], pl.DataFrame],
     progress: Callable[[str, int], None],
 ) -> Pulled:
     """Pull the slices that are not as they were, and take over the others.
@@ -61,6 +61,7 @@ def pull(
     Each new part is given to `keep`. Raises `SourceMoved` where lines or kilograms read are not those that
     the source itself counts.
     """
+    weights = weights if _may_count_pieces(view.config, demand) else None
     reading = _reading(view, demand, weights)
     now = view.fingerprints()
     wanted = {
@@ -68,9 +69,8 @@ def pull(
     }
     known = {each.slice: each for each in before.slices} if before and before.reading == reading else {}
     stale = changed(wanted, {name: each.fingerprint for name, each in known.items()})
-    fresh, claims = _read(
-        view, {name: wanted[name] for name in stale}, demand, weights, keep=keep, progress=progress
-    )
+    slices = {name: wanted[name] for name in stale}
+    fresh, claims = _read(view, slices, demand, weights, keep=keep, claims_of=claims_of, progress=progress)
     return Pulled(
         view.config,
         reading,
@@ -79,6 +79,12 @@ def pull(
         sum(found.lines for name, found in now.items() if name not in wanted),
         claims,
     )
+
+
+def _may_count_pieces(config: SourceConfig, demand: DemandUnit) -> bool:
+    """Whether weights per piece can matter to a source; else another weight would pull all of it again."""
+    unit = config.constant_unit
+    return demand is DemandUnit.TONNE and (unit is None or spelled_plainly(unit) in FACTORS[DemandUnit.PIECE])
 
 
 def _reading(view: SourceView, demand: DemandUnit, weights: pl.DataFrame | None) -> str:
@@ -90,7 +96,7 @@ def _reading(view: SourceView, demand: DemandUnit, weights: pl.DataFrame | None)
         config.constant_unit,
         config.time_zone,
         demand.value,
-        None if weights is None else content_hash({"weights": weights}),
+        None if weights is None else content_hash({"weights": weights.cast(pl.String)}),
     ]
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
@@ -102,6 +108,7 @@ def _read(
     weights: pl.DataFrame | None,
     *,
     keep: Callable[[Part], None],
+    claims_of: Callable[[Part], pl.DataFrame],
     progress: Callable[[str, int], None],
 ) -> tuple[dict[str, SliceRecord], dict[str, pl.DataFrame]]:
     """Pull some slices as parts, and compare what came with what the source says it has."""
@@ -168,5 +175,6 @@ def _factors(config: SourceConfig, written: set[str], demand: DemandUnit) -> dic
     if config.constant_unit is not None:
         worth = FACTORS[demand].get(spelled_plainly(config.constant_unit))
         return {} if worth is None else {None: worth}
-    worths = {unit: FACTORS[demand].get(spelled_plainly(unit.strip())) for unit in sorted(written)}
-    return {unit: worth for unit, worth in worths.items() if worth is not None}
+    units = pl.Series(sorted(written), dtype=pl.String)
+    worths = zip(units, factors(units.str.strip_chars(), demand), strict=True)
+    return {unit: worth for unit, worth in worths if worth is not None}

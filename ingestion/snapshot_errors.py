@@ -47,8 +47,8 @@ class BadStore(IngestionError):
         self.place = place
         self.problem = problem
         super().__init__(
-            f"TONNAGE_SNAPSHOTS: {place} cannot be opened: {problem}; "
-            f"write a folder, or a URL whose file system is installed (adlfs for abfs://, s3fs for s3://)"
+            f"snapshots cannot be kept in {place}: {problem}; let TONNAGE_SNAPSHOTS name a folder that can "
+            f"be written, or a URL whose file system is installed (adlfs for abfs://, s3fs for s3://)"
         )
 
 
@@ -87,7 +87,7 @@ class TooManyRejects(BeyondLimits):
         )
 
 
-class MonthChange(NamedTuple):
+class ChangedMonth(NamedTuple):
     """What a source's month added up to in one snapshot and in the next."""
 
     source: str
@@ -99,7 +99,7 @@ class MonthChange(NamedTuple):
 class ClosedMonthChanged(BeyondLimits):
     """A month that was over has changed since the last snapshot by more than it may."""
 
-    def __init__(self, changes: Sequence[MonthChange], limit: float, unit: str) -> None:
+    def __init__(self, changes: Sequence[ChangedMonth], limit: float, unit: str) -> None:
         self.changes = tuple(changes)
         self.limit = limit
         shown = ", ".join(

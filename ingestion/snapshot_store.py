@@ -3,13 +3,14 @@
 <place>/parts/<hash>/lines.parquet       the lines of one slice, rejects.parquet beside them if it has any
 <place>/taken/<month>/<id>/manifest.json written last: before it there is no snapshot
                            repeats.parquet, master.<key>.parquet
-<place>/refused/<month>-<source>.csv     what was set aside by a run that was refused
+<place>/newest.json                      which one was taken last; the only file that is ever written again
+<place>/refused/<month>-<id>.csv         what was set aside by a run that was refused
 
-Nothing is ever changed. A part without a manifest that names it is never read.
+Nothing else is ever changed. A part without a manifest that names it is never read.
 """
 
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import polars as pl
@@ -21,13 +22,14 @@ from ingestion.blobs import Blobs
 from ingestion.master_data import MasterData
 from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.part import Part, content_hash
-from ingestion.snapshot import REPEATS, Manifest, Snapshot, snapshot_id
+from ingestion.snapshot import REPEATS, LastTaken, Manifest, Snapshot, SourceRecord, snapshot_id
 from ingestion.snapshot_errors import SnapshotDamaged, UnknownSnapshot
 
 _PARTS = "parts"
 _TAKEN = "taken"
 _MANIFEST = "manifest.json"
 _REPEATS = "repeats.parquet"
+_NEWEST = "newest.json"
 
 
 class SnapshotStore:
@@ -48,7 +50,7 @@ class SnapshotStore:
                 yield
             except BaseException:
                 if self._blobs.has_locks:
-                    self.forget(())
+                    self._forget(())
                 raise
 
     def write_part(self, part: Part) -> None:
@@ -114,8 +116,22 @@ class SnapshotStore:
 
     def newest(self) -> Snapshot | None:
         """The snapshot taken last, of whatever month."""
+        last = self._last()
+        if last and any(name.split("/")[-2] == last.id for name in self._names()):
+            return self.read(last.id)
         taken = max(self.manifests(), key=lambda each: (each.taken_at, each.id), default=None)
         return self.read(taken.id) if taken else None
+
+    def seen(self, snapshot: Snapshot) -> tuple[SourceRecord, ...]:
+        """What the sources said of themselves when a snapshot was last found to be theirs."""
+        last = self._last()
+        return last.sources if last and last.id == snapshot.id else snapshot.manifest.sources
+
+    def point_to(self, snapshot: Snapshot, sources: tuple[SourceRecord, ...]) -> None:
+        """Make a stored snapshot the newest."""
+        last = LastTaken(id=snapshot.id, sources=sources)
+        if last != self._last():
+            self._blobs.write(_NEWEST, last.model_dump_json().encode())
 
     def keep_rejects(self, name: str, rejects: pl.DataFrame) -> str:
         """Write what a refused run set aside, for people to look at; where it is."""
@@ -123,8 +139,22 @@ class SnapshotStore:
         self._blobs.write(path, rejects.write_csv().encode())
         return f"{self.place}/{path}"
 
-    def forget(self, unwanted: Collection[str]) -> int:
-        """Remove snapshots, manifest first, and every part that no other snapshot names; how many parts."""
+    def forget(self, unwanted: Callable[[Sequence[Manifest]], Collection[str]]) -> tuple[int, int]:
+        """Remove the snapshots that `unwanted` picks from all, and every part that no other names.
+
+        How many snapshots, and parts. Waits for whoever is writing.
+        """
+        with self._blobs.alone():
+            ids = unwanted(self.manifests())
+            return len(ids), self._forget(ids)
+
+    def _last(self) -> LastTaken | None:
+        try:
+            return LastTaken.model_validate_json(self._blobs.read(_NEWEST))
+        except (OSError, ValidationError):
+            return None  # it is no more than a shortcut
+
+    def _forget(self, unwanted: Collection[str]) -> int:
         for manifest in self.manifests():
             if manifest.id in unwanted:
                 home = f"{_TAKEN}/{manifest.month}/{manifest.id}"

@@ -24,10 +24,10 @@ def list_() -> None:
 @snapshots.command()
 def show(snapshot: SnapshotArgument) -> None:
     """What a snapshot holds: months by source, what was set aside, what changed since the one before."""
-    from tonnage.snapshot_report import print_manifest
+    from tonnage.snapshot_report import print_snapshot_whole
     from tonnage.wiring import House
 
-    print_manifest(screen, House.from_environment().snapshots.read(snapshot).manifest)
+    print_snapshot_whole(screen, House.from_environment().snapshots.read(snapshot))
 
 
 @snapshots.command()

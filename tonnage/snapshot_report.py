@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ingestion.accounts import month_totals
 from ingestion.difference import Difference
 from ingestion.order_line import KEYS
-from ingestion.snapshot import Manifest
+from ingestion.snapshot import Manifest, Snapshot
 
 _MOST_ROWS = 20
 _ID = 12
@@ -28,17 +29,18 @@ def print_list(console: Console, manifests: Sequence[Manifest]) -> None:
             each.id[:_ID],
             each.month,
             f"{each.taken_at:%Y-%m-%d %H:%M}",
-            ", ".join(source.name for source in each.sources),
+            escape(", ".join(source.name for source in each.sources)),
             f"{sum(source.kept.lines for source in each.sources):,}",
             f"{sum(source.kept.quantity for source in each.sources):,} {each.unit}",
             f"{aside:,}",
-            each.accepted or "",
+            escape(each.accepted or ""),
         )
     console.print(table)
 
 
-def print_manifest(console: Console, manifest: Manifest) -> None:
+def print_snapshot_whole(console: Console, snapshot: Snapshot) -> None:
     """Where a snapshot came from, its sources, its last months, its rejects, its changes."""
+    manifest = snapshot.manifest
     console.print(
         f"Snapshot [bold]{manifest.id}[/]\n"
         f"month {manifest.month}, unit {manifest.unit}, taken {manifest.taken_at:%Y-%m-%d %H:%M} "
@@ -49,7 +51,7 @@ def print_manifest(console: Console, manifest: Manifest) -> None:
     if manifest.accepted:
         console.print(f"accepted beyond its limits: {manifest.accepted}", markup=False, soft_wrap=True)
     _print_sources(console, manifest)
-    _print_months(console, manifest)
+    _print_months(console, snapshot)
     if manifest.master:
         _print_master(console, manifest)
     if manifest.changes:
@@ -76,7 +78,7 @@ def print_difference(console: Console, difference: Difference) -> None:
     leaves = Table(title=f"{count}{more}, in {unit}", title_justify="left")
     _columns(leaves, KEYS, ("before", "after", "change"))
     for *keys, before, after, change in shown.iter_rows():
-        leaves.add_row(*keys, *_figures(before, after), f"{change:+,}")
+        leaves.add_row(*map(escape, keys), *_figures(before, after), f"{change:+,}")
     console.print(leaves)
 
 
@@ -92,17 +94,20 @@ def _print_sources(console: Console, manifest: Manifest) -> None:
         figures = _figures(source.rows_in, source.kept.lines, source.kept.quantity, source.later)
         added_up = all(each.added_up for each in source.slices)
         proof = f"{manifest.unit} added up by the source" if added_up else "lines counted by the source"
-        table.add_row(source.name, f"{source.dialect}, {source.consistency}\n{proof}", *figures, reasons)
+        table.add_row(
+            escape(source.name), f"{source.dialect}, {source.consistency}\n{proof}", *figures, reasons
+        )
     console.print(table)
 
 
-def _print_months(console: Console, manifest: Manifest) -> None:
-    totals = {source.name: month_totals(source) for source in manifest.sources}
+def _print_months(console: Console, snapshot: Snapshot) -> None:
+    manifest = snapshot.manifest
+    totals = {source.name: month_totals(source, snapshot.repeats) for source in manifest.sources}
     months = sorted({month for each in totals.values() for month in each if month <= manifest.month})
     shown = months[-_MOST_ROWS:]
     title = f"{len(months):,} months" + (f", the last {len(shown)}" if len(shown) < len(months) else "")
     table = Table(title=f"{title}, in {manifest.unit}", title_justify="left")
-    _columns(table, ("month",), tuple(totals))
+    _columns(table, ("month",), tuple(map(escape, totals)))
     for month in shown:
         cells = [f"{each[month].quantity:,}" if month in each else "-" for each in totals.values()]
         table.add_row(month, *cells)
@@ -116,7 +121,7 @@ def _print_master(console: Console, manifest: Manifest) -> None:
     )
     for each in manifest.master:
         figures = _figures(each.rows, each.conflicts, each.unknown_keys, each.unknown_quantity)
-        table.add_row(each.key, ", ".join(each.attributes), *figures)
+        table.add_row(each.key, escape(", ".join(each.attributes)), *figures)
     console.print(table)
 
 
@@ -127,7 +132,7 @@ def _print_changes(console: Console, manifest: Manifest) -> None:
     for each in manifest.changes[-_MOST_ROWS:]:
         was, now = each.before, each.after
         figures = _figures(was.lines, now.lines, was.quantity, now.quantity)
-        table.add_row(each.source, each.month, *figures, f"{now.quantity - was.quantity:+,}")
+        table.add_row(escape(each.source), each.month, *figures, f"{now.quantity - was.quantity:+,}")
     console.print(table)
 
 

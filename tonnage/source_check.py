@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ingestion.clean import read_lines
@@ -27,7 +28,8 @@ def check_sources(console: Console, order: Order) -> None:
             columns, sample = view.columns, view.sample(_ROWS)
             known, consistency = view.config, view.consistency
         console.print(
-            f"Source [bold]{config.name}[/]: {config.dialect} at {config.address}, read as {consistency}",
+            f"Source [bold]{escape(config.name)}[/]: {config.dialect} at {escape(config.address)}, "
+            f"read as {consistency}",
             highlight=False,
             soft_wrap=True,
         )
@@ -46,7 +48,12 @@ def _print_mapping(
         column = config.columns.get(field)
         if column is not None:
             examples = sample[field].drop_nulls().unique(maintain_order=True).head(_EXAMPLES)
-            table.add_row(field, column, columns[column], ", ".join(map(_short, examples)) or "always empty")
+            table.add_row(
+                field,
+                escape(column),
+                escape(columns[column]),
+                ", ".join(map(_short, examples)) or "always empty",
+            )
         elif field == "unit":
             table.add_row(field, "-", "constant", str(config.constant_unit))
         else:
@@ -76,4 +83,4 @@ def _print_lines(
 
 def _short(value: str | None) -> str:
     text = "empty" if value is None else value
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+    return escape(text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…")

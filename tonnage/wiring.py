@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from forecasting.run import ForecastRun
 from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
 from ingestion.master_config import parse_master
-from ingestion.snapshot import Snapshot
+from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
@@ -112,11 +112,13 @@ class House:
 
     def prune(self, months: int) -> tuple[int, int]:
         """Forget all snapshots but those of the newest months and of published runs; how many, and parts."""
-        manifests = self.snapshots.manifests()
-        newest = set(sorted({each.month for each in manifests})[-months:])
         needed = snapshots_of_runs(self.engine)
-        unwanted = {each.id for each in manifests if each.month not in newest} - needed
-        return len(unwanted), self.snapshots.forget(unwanted)
+
+        def unwanted(manifests: Sequence[Manifest]) -> set[str]:
+            newest = set(sorted({each.month for each in manifests})[-months:])
+            return {each.id for each in manifests if each.month not in newest} - needed
+
+        return self.snapshots.forget(unwanted)
 
     def retrain(
         self,

@@ -55,7 +55,9 @@ class PostgresSource:
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": _CONNECT_SECONDS})
         try:
-            return adbc.connect(url.render_as_string(hide_password=False), autocommit=True)
+            # SQLAlchemy leaves blanks as they are, and libpq refuses them.
+            written = url.render_as_string(hide_password=False).replace(" ", "%20")
+            return adbc.connect(written, autocommit=True)
         except adbc.Error as error:
             refused = _REFUSED.search(str(error)) and not _BUSY.search(str(error))
             kind = SourceRefused if refused else SourceUnreachable
@@ -69,7 +71,7 @@ class PostgresSource:
         text = match[1] if match else _NOISE.sub("", str(error)).strip().split("\n")[0]
         hidden = [self.config.url.password, self.config.url.query.get("password")]
         for secret in filter(None, hidden):
-            for form in {str(secret), quote(str(secret), safe="")}:
+            for form in {str(secret), quote(str(secret), safe=""), quote(str(secret), safe=" +")}:
                 text = text.replace(form, "***")
         return text
 
@@ -92,6 +94,7 @@ class PostgresView:
             for statement in (
                 "begin isolation level repeatable read, read only",
                 f"set local statement_timeout = {milliseconds}",
+                "set local client_encoding = 'UTF8'",
                 "set local datestyle = 'ISO, YMD'",
                 f"set local timezone = '{self.config.time_zone}'",
             ):
@@ -120,7 +123,7 @@ class PostgresView:
         if not slices:
             return
         with self._failing():
-            self._cursor.execute(sql.pull_sql(self.config, slices, dated=self._dated))
+            self._cursor.execute(sql.pull_sql(self.config, slices, dated=self._dated, moments=self._moments))
             for batch in self._cursor.fetch_record_batch():
                 yield self._sliced(batch)
 
@@ -130,7 +133,9 @@ class PostgresView:
         with self._failing():
             numeric = self.columns[self.config.columns["quantity"]] in _EXACT
             self._cursor.execute(
-                sql.sums_sql(self.config, slices, factors, dated=self._dated, numeric=numeric)
+                sql.sums_sql(
+                    self.config, slices, factors, dated=self._dated, moments=self._moments, numeric=numeric
+                )
             )
             return dict.fromkeys(slices, 0) | {
                 name: int(total or 0) for name, total in self._cursor.fetchall()
@@ -153,6 +158,11 @@ class PostgresView:
         kind = self._fields[self.config.columns["date"]].type
         return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
+    @property
+    def _moments(self) -> bool:
+        """Whether the date is a moment, which has its day in the source's time zone."""
+        return self.columns[self.config.columns["date"]] == "timestamptz"
+
     def _probe(self, relation: Query | Table) -> dict[str, pa.Field]:
         with self._failing():
             self._cursor.execute(sql.probe_sql(relation))
@@ -165,6 +175,8 @@ class PostgresView:
 
     def _sliced(self, rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
         """Raw lines with the fields that are not mapped, and the slice, which the date's text begins with."""
+        # A server that has no encoding of its own, SQL_ASCII, gives whatever bytes it was given.
+        rows.validate(full=True)
         frame = pl.DataFrame(pl.from_arrow(rows))
         absent = {
             field: self.config.constant_unit if field == "unit" else None
@@ -173,8 +185,13 @@ class PostgresView:
         }
         return frame.with_columns(
             *(pl.lit(value, pl.String).alias(field) for field, value in absent.items()),
-            pl.col("date").str.slice(0, 7).fill_null("").alias("slice"),
+            self._slice().fill_null("").alias("slice"),
         ).select(SLICED_LINES.names())
+
+    def _slice(self) -> pl.Expr:
+        """The slice as `postgres_sql` names it."""
+        begins = pl.col("date").str.slice(0, 7)
+        return begins if self._dated else pl.when(begins.str.contains(sql.MONTH_OF_TEXT)).then(begins)
 
     @contextmanager
     def _failing(self) -> Iterator[None]:

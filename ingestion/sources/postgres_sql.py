@@ -5,6 +5,7 @@ a value of the wrong type is one line's reject instead of a failed read.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 
@@ -13,6 +14,9 @@ from ingestion.fingerprint import slice_month
 from ingestion.order_line import RAW_LINES
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.units import LARGEST
+
+MONTH_OF_TEXT = "^(19|20)[0-9]{2}-?(0[1-9]|1[0-2])"
+"""How a date kept as text begins."""
 
 _OLDEST_RANGE = 1900
 """Text of dates before Christ looks like that of later ones, so years that far back are compared as text."""
@@ -33,9 +37,9 @@ def select_sql(config: SourceConfig, where: str = "") -> str:
     return "select\n" + ",\n".join(fields) + f"\nfrom {_from(config.relation)}" + where
 
 
-def pull_sql(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str:
+def pull_sql(config: SourceConfig, slices: Sequence[str], *, dated: bool, moments: bool = False) -> str:
     """The same of some slices only: by ranges of days, which an index can serve, where dates are dates."""
-    return select_sql(config, f"\nwhere {_within(config, slices, dated=dated)}")
+    return select_sql(config, f"\nwhere {_within(config, slices, dated=dated, moments=moments)}")
 
 
 def sample_sql(config: SourceConfig, rows: int) -> str:
@@ -56,12 +60,15 @@ def fingerprint_sql(config: SourceConfig, kinds: Mapping[str, str], *, dated: bo
     added up by day, so that their dates are hashed once a day.
     """
     date = config.columns["date"]
-    fields = [column for field in RAW_LINES if (column := config.columns.get(field)) not in {None, date}]
-    hashes = [_hash(column, kinds[column], seed) for seed, column in enumerate(fields, start=1)]
+    hashes = [
+        _hash(column, kinds[column] if field == "quantity" or kinds[column] != "numeric" else "as text", seed)
+        for seed, field in enumerate(RAW_LINES, start=1)
+        if (column := config.columns.get(field)) and (field != "date" or kinds[date] not in {"date", "text"})
+    ]
     day = f"cast({quoted(date)} as date)" if dated else f"cast({quoted(date)} as text)"
     row = " #\n    ".join(hashes)
     return (
-        f"select {_slice('day')} as slice, cast(sum(lines) as bigint) as lines,\n"
+        f"select {_slice('day', dated=dated)} as slice, cast(sum(lines) as bigint) as lines,\n"
         "  cast(sum(hashtextextended(concat(day, ':', lines, ':', checksum), 0)) as text) as checksum\n"
         f"from (\n  select {day} as day, count(*) as lines, sum(\n    {row}\n  ) as checksum\n"
         f"  from {_from(config.relation)}\n  group by 1\n) as days\ngroup by 1"
@@ -90,12 +97,14 @@ def sums_sql(
     *,
     dated: bool,
     numeric: bool,
+    moments: bool = False,
 ) -> str:
     """Whole kilograms of each slice, rounded line by line; see `SourceView.sums`."""
-    text = f"cast({quoted(config.columns['quantity'])} as text)"
-    written = rf"{text} ~ '^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?\s*$'"
+    # As cleaning reads it: blanks around a number are nothing, and an integer is no reason to overflow.
+    text = f"btrim(cast({quoted(config.columns['quantity'])} as text), E' \\t\\n\\r\\x0b\\x0c')"
+    written = rf"{text} ~ '^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*[0-9]{{1,3}})?$'"
     number = (
-        quoted(config.columns["quantity"])
+        f"cast({quoted(config.columns['quantity'])} as numeric)"
         if numeric
         else f"case when {written} then cast({text} as numeric) end"
     )
@@ -109,11 +118,12 @@ def sums_sql(
         factor = f"case {unit} {cases} end"
     date = quoted(config.columns["date"])
     day = f"cast({date} as date)" if dated else f"cast({date} as text)"
+    within = _within(config, slices, dated=dated, moments=moments)
     return (
-        f"select {_slice('day')} as slice, cast(sum(kilograms) as text) as kilograms\n"
+        f"select {_slice('day', dated=dated)} as slice, cast(sum(kilograms) as text) as kilograms\n"
         f"from (\n  select day, sum(kilograms) filter (where abs(kilograms) <= {LARGEST}) as kilograms\n"
         f"  from (\n    select {day} as day, round({number} * {factor}) as kilograms\n"
-        f"    from {_from(config.relation)}\n    where {_within(config, slices, dated=dated)}\n"
+        f"    from {_from(config.relation)}\n    where {within}\n"
         "  ) as lines\n  group by 1\n) as days\ngroup by 1"
     )
 
@@ -123,23 +133,44 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def _slice(column: str) -> str:
-    return f"coalesce(left(cast({column} as text), 7), '')"
+def _slice(column: str, *, dated: bool) -> str:
+    """What a line's slice is called; text that does not begin with a month is all in one slice."""
+    text = f"left(cast({column} as text), 7)"
+    if dated:
+        return f"coalesce({text}, '')"
+    return f"case when {text} ~ '{MONTH_OF_TEXT}' then {text} else '' end"
 
 
-def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool) -> str:
-    """Which lines are in some slices: ranges of days where the column has days, else by their names."""
+def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool, moments: bool) -> str:
+    """Which lines are in some slices: ranges of days where the column has days, else by their names.
+
+    A moment's month may begin twice, where clocks go back at midnight: so its ranges are a day wider on both
+    sides, and its slice is asked for as well.
+    """
     column = quoted(config.columns["date"])
-    months = {name: slice_month(name) for name in slices} if dated else {}
-    ranged = {name: month for name, month in months.items() if month and month.year >= _OLDEST_RANGE}
+    ranged = {name: month for name in slices if dated and (month := _ranged(name))}
     named = sorted(name for name in slices if name not in ranged and (name or not dated))
+    spans = _spans(sorted(ranged.values()))
+    ranges = " or ".join(_range(column, first, last, wider=moments) for first, last in spans)
+    if ranges and moments:
+        ranges = f"({ranges}) and {_named(column, sorted(ranged), dated=dated)}"
     return " or ".join(
         [
-            *(_range(column, first, last) for first, last in _spans(sorted(ranged.values()))),
+            *([ranges] if ranges else []),
             *([f"{column} is null"] if dated and "" in slices else []),
-            *([f"{_slice(column)} in ({', '.join(map(_literal, named))})"] if named else []),
+            *([_named(column, named, dated=dated)] if named else []),
         ]
     )
+
+
+def _ranged(name: str) -> Month | None:
+    """The month whose days are all of a slice's; a year of six digits only begins like one."""
+    month = slice_month(name)
+    return month if month and str(month) == name and month.year >= _OLDEST_RANGE else None
+
+
+def _named(column: str, names: Sequence[str], *, dated: bool) -> str:
+    return f"{_slice(column, dated=dated)} in ({', '.join(map(_literal, names))})"
 
 
 def _spans(months: Sequence[Month]) -> list[tuple[Month, Month]]:
@@ -148,8 +179,10 @@ def _spans(months: Sequence[Month]) -> list[tuple[Month, Month]]:
     return [(row[0], row[-1]) for _, group in rows if (row := [month for _, month in group])]
 
 
-def _range(column: str, first: Month, last: Month) -> str:
-    return f"{column} >= '{first.first_day:%Y-%m-%d}' and {column} < '{(last + 1).first_day:%Y-%m-%d}'"
+def _range(column: str, first: Month, last: Month, *, wider: bool) -> str:
+    day = timedelta(days=1 if wider else 0)
+    begin, end = first.first_day - day, (last + 1).first_day + day
+    return f"{column} >= '{begin:%Y-%m-%d}' and {column} < '{end:%Y-%m-%d}'"
 
 
 def _from(relation: Query | Table) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
 from ingestion.errors import ConnectionLost, IngestionError, QueryFailed, SourceRefused, UnknownColumn
 from ingestion.job import Order, take_snapshot
 from ingestion.snapshot import Snapshot
+from ingestion.snapshot_config import SnapshotConfig
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig
 
@@ -203,3 +205,79 @@ def test_tls_that_the_server_does_not_have(source: Source, postgres_url: str, in
         server.join()
     assert isinstance(caught.value, SourceRefused)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kilograms"),
+    [
+        ("int", "3000000", 3 * 10**9),
+        ("bigint", "1000000000", 10**12),
+        ("bigint", "1000000000000000000", None),
+    ],
+)
+def test_whole_numbers_do_not_overflow(
+    kind: str, value: str, kilograms: int | None, source: Source, load: Load, raw: Raw, postgres_url: str,
+    ingest: Any, run_sql: RunSql,
+) -> None:  # fmt: skip
+    load("order_lines", raw({"quantity": value, "unit": "t"}, {"unit": "kg", "quantity": "1"}))
+    run_sql(f"alter table order_lines alter quantity type {kind} using quantity::{kind}")
+    snapshot = ingest(source(postgres_url, max_rejects=1))
+    assert snapshot.lines.filter(line="1")["quantity"].to_list() == ([] if kilograms is None else [kilograms])
+
+
+@pytest.mark.parametrize("quantity", ["12\u00a0", "\u2003 5", "1e0003", "1e+0002", " 7\t"])
+def test_blanks_and_exponents_are_read_alike(
+    quantity: str, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Any
+) -> None:
+    load("order_lines", raw({"quantity": quantity}))
+    assert ingest(source(postgres_url, max_rejects=1)).manifest.sources[0].rows_in == 1
+
+
+def test_a_month_that_begins_twice(
+    source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Any, run_sql: RunSql
+) -> None:
+    """In Havana clocks went back at midnight of the first of November 2015."""
+    load("order_lines", raw({"date": "2015-11-01 04:30:00+00"}, {"date": "2015-11-01 05:30:00+00"}, {}))
+    run_sql("alter table order_lines alter date type timestamptz using date::timestamptz")
+    config = source(postgres_url, time_zone="America/Havana")
+    assert ingest(config).lines.height == 3
+    run_sql("update order_lines set quantity = '7' where line = '2'")
+    assert ingest(config, limits=SnapshotConfig(max_change=1)).lines["quantity"].to_list() == [
+        12_500,
+        7,
+        12_500,
+    ]
+
+
+def test_years_of_six_digits_are_later(
+    source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Any, run_sql: RunSql
+) -> None:
+    load("order_lines", raw({}, {}))
+    run_sql(
+        "alter table order_lines alter date type date using date::date",
+        "update order_lines set date = '202610-01-14' where line = '2'",
+    )
+    assert ingest(source(postgres_url)).manifest.sources[0].later == 1
+
+
+def test_a_database_in_another_encoding(
+    source: Source, postgres: sa.URL, ingest: Any, run_sql: RunSql
+) -> None:
+    run_sql(
+        "drop database if exists old_erp",
+        "create database old_erp encoding 'LATIN1' template template0 locale 'C'",
+    )
+    url = postgres.set(database="old_erp").render_as_string(hide_password=False)
+    query = (
+        "select '1' as line, 'S\u00dcD' as organization, 'M\u00fcller' as customer, 'x' as material, "
+        "date '2026-10-01' as date, 1 as quantity, 'kg' as unit, null::text as status"
+    )
+    assert ingest(source(url, query=query)).lines["customer"].to_list() == ["M\u00fcller"]
+
+
+def test_blanks_in_a_password_stay_secret(
+    source: Source, guarded_url: Callable[[str], str], ingest: Any
+) -> None:
+    with pytest.raises(SourceRefused) as caught:
+        ingest(source(guarded_url("p%40ss w")))
+    assert "ss w" not in str(caught.value) and "p%40ss" not in str(caught.value)

@@ -11,8 +11,10 @@ import pytest
 
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
+from ingestion.difference import differences
 from ingestion.errors import EmptySource, QueryFailed
 from ingestion.job import Order, take_snapshot
+from ingestion.master_config import parse_master
 from ingestion.monthly import build_panel
 from ingestion.order_line import KEYS, RAW_LINES
 from ingestion.snapshot import MonthChange, Snapshot, Tally
@@ -237,6 +239,67 @@ def test_a_second_source_that_fails_stores_no_snapshot(
     assert ingest.store.manifests() == ()
 
 
+def test_a_line_of_two_sources_is_one_whatever_the_case_of_its_keys(
+    source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+) -> None:
+    load("order_lines", raw({}, *[{}] * 9))
+    load("mill_lines", raw({"customer": "k-104"}))
+    mill = replace(source(postgres_url, table="mill_lines", max_rejects=1), name="mill")
+    snapshot = ingest(source(postgres_url), mill)
+    assert snapshot.rejects.select("reason", "source").rows() == [("line of two sources", "mill")]
+
+
+def test_a_change_that_no_line_shows_is_read_once(
+    source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+) -> None:
+    load("order_lines", raw({"status": "open"}))
+    first = ingest(source(postgres_url))
+    load("order_lines", raw({"status": "shipped"}))
+    assert ingest(source(postgres_url)).id == first.id
+    assert ingest.seen == [("erp", 1)]
+    assert ingest(source(postgres_url)).id == first.id
+    assert ingest.seen == []
+
+
+def test_weights_of_any_size_and_only_where_pieces_are(
+    source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+) -> None:
+    load("order_lines", raw({"quantity": "2", "unit": "pcs"}, {"unit": "kg"}))
+    load("article", pl.DataFrame({"no": ["HEB-200"], "kg": ["12345.5"]}))
+    described = {
+        "url": "env:ERP_URL",
+        "table": "article",
+        "piece_weight": "kg",
+        "columns": {"material": "no", "weight": "kg"},
+    }
+    master = parse_master({"master": {"material": described}}, {"ERP_URL": postgres_url})
+    assert ingest(source(postgres_url), master=master).lines["quantity"].to_list() == [24_691, 12_500]
+
+
+class TestDifference:
+    def test_a_line_that_another_month_contradicts(
+        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+    ) -> None:
+        lines = raw({"date": "2026-09-01"}, {}).with_columns(DAY)
+        load("order_lines", lines)
+        one = ingest(source(postgres_url))
+        again = raw({"quantity": "1"}).with_columns(DAY)
+        load("order_lines", pl.concat([lines, again]))
+        two = ingest(source(postgres_url, max_rejects=1), limits=SnapshotConfig(max_change=1))
+        found = differences(one, two)
+        assert found.months.select("month", "before", "after").rows() == [("2026-09", 12_500, 0)]
+        assert found.leaves["change"].to_list() == [-12_500]
+
+    def test_text_dates_that_only_the_later_month_counts(
+        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+    ) -> None:
+        load("order_lines", raw({"date": "2026-09-01"}, {}))
+        one, two = ingest(source(postgres_url), month=OCTOBER - 1), ingest(source(postgres_url))
+        found = differences(one, two)
+        assert found.months.select("month", "before", "after").rows() == [("2026-10", 0, 12_500)]
+        assert found.leaves["change"].to_list() == [12_500]
+
+
 class TestLimits:
     def test_what_a_refused_run_set_aside_can_be_read(
         self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
@@ -270,3 +333,26 @@ class TestLimits:
             ingest(loaded("989", "9000"))
         assert caught.value.changes == (("erp", OCTOBER - 1, 1100, 989),)
         assert ingest(loaded("989", "9000"), accepted="credit note").manifest.accepted == "credit note"
+
+    def test_months_that_the_last_snapshot_did_not_cover_are_no_change(
+        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+    ) -> None:
+        lines = raw({"date": "2026-08-01"}, {"date": "2026-09-01"}, {}).with_columns(DAY)
+        load("order_lines", lines)
+        ids = [ingest(source(postgres_url), month=OCTOBER - ago).id for ago in (2, 0, 2, 0)]
+        assert len(set(ids)) == 2
+
+    def test_what_was_corrected_back_is_the_newest_again(
+        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
+    ) -> None:
+        right = raw({"date": "2026-09-01"}, {}).with_columns(DAY)
+        load("order_lines", right)
+        first = ingest(source(postgres_url))
+        load("order_lines", right.with_columns(pl.lit("1").alias("quantity")))
+        ingest(source(postgres_url), accepted="test load", taken_at=datetime(2026, 11, 3, tzinfo=UTC))
+        load("order_lines", right)
+        assert ingest(source(postgres_url), accepted="taken back").id == first.id
+        assert ingest(source(postgres_url)).id == first.id
+        newest = ingest.store.newest()
+        assert newest is not None and newest.id == first.id
+        assert ingest(source(postgres_url), month=OCTOBER - 1).manifest.changes == ()

@@ -8,7 +8,8 @@ import pytest
 from forecasting.months import Month
 from ingestion.limits import check_closed_months, check_rejects, count_by_reason
 from ingestion.order_line import PART_REJECTS
-from ingestion.snapshot_errors import ClosedMonthChanged, MonthChange, RejectCount, TooManyRejects
+from ingestion.snapshot import MonthChange, Tally
+from ingestion.snapshot_errors import ChangedMonth, ClosedMonthChanged, RejectCount, TooManyRejects
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
 
@@ -72,42 +73,38 @@ def test_the_message_counts_and_gives_an_example_of_each(source: Source) -> None
     )
 
 
-AUGUST, SEPTEMBER, OCTOBER = (Month(2026, number) for number in (8, 9, 10))
+OCTOBER = Month(2026, 10)
+
+
+def change(month: str, before: int, after: int) -> MonthChange:
+    return MonthChange(source="erp", month=month, before=Tally(quantity=before), after=Tally(quantity=after))
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "changed"),
+    ("month", "before", "after", "refused"),
     [
-        ({("erp", AUGUST): 100}, {("erp", AUGUST): 110}, []),
-        ({("erp", AUGUST): 100}, {("erp", AUGUST): 111}, [MonthChange("erp", AUGUST, 100, 111)]),
-        ({("erp", AUGUST): -100}, {("erp", AUGUST): -89}, [MonthChange("erp", AUGUST, -100, -89)]),
-        ({("erp", OCTOBER): 100}, {("erp", OCTOBER): 900}, []),
-        ({("erp", SEPTEMBER): 100}, {}, [MonthChange("erp", SEPTEMBER, 100, 0)]),
-        (
-            {("erp", SEPTEMBER): 1},
-            {("erp", SEPTEMBER): 1, ("erp", AUGUST): 1, ("mill", AUGUST): 1},
-            [MonthChange("erp", AUGUST, 0, 1)],
-        ),
-        ({}, {("erp", AUGUST): 1}, []),
+        ("2026-08", 100, 110, False),
+        ("2026-08", 100, 111, True),
+        ("2026-08", -100, -89, True),
+        ("2026-10", 100, 900, False),  # the month itself is open
+        ("2026-09", 100, 0, True),
+        ("2026-08", 0, 1, True),
     ],
 )
-def test_a_closed_month_may_change_by_a_share(
-    before: dict[tuple[str, Month], int],
-    after: dict[tuple[str, Month], int],
-    changed: list[MonthChange],
-) -> None:
+def test_a_closed_month_may_change_by_a_share(month: str, before: int, after: int, refused: bool) -> None:
+    changes = [change(month, before, after)]
     try:
-        check_closed_months(before, after, OCTOBER, 0.1, DemandUnit.TONNE)
-        found = []
+        check_closed_months(changes, OCTOBER, 0.1, "kg")
+        found: tuple[ChangedMonth, ...] = ()
     except ClosedMonthChanged as error:
-        found = list(error.changes)
-    assert found == changed
+        found = error.changes
+    assert found == ((ChangedMonth("erp", Month.parse(month), before, after),) if refused else ())
 
 
 def test_changed_months_are_listed_with_both_figures_and_a_way_out() -> None:
-    before = {("erp", Month(2026, number)): 1_000 for number in range(1, 8)}
+    changes = [change(f"2026-0{number}", 1_000, 0) for number in range(1, 8)]
     with pytest.raises(ClosedMonthChanged) as caught:
-        check_closed_months(before, {}, OCTOBER, 0.1, DemandUnit.TONNE)
+        check_closed_months(changes, OCTOBER, 0.1, "kg")
     assert len(caught.value.changes) == 7
     message = str(caught.value)
     assert message.startswith(

@@ -53,7 +53,7 @@ def run_sql(
         "insert into order_line values "
         "('1', 'NORD', 'K-1', 'HEB', '2026-09-03', 10, null), "
         "('2', 'NORD', 'K-2', 'HEB', '2026-10-03', 5, null), "
-        "('3', 'NORD', 'k-1', 'IPE', '2026-10-09', 2.5, 'x')",
+        "('3', 'NORD', 'k-1', '[/b] coil [s]', '2026-10-09', 2.5, 'x')",
         "create table customer (no text, name text, seg text)",
         "insert into customer values ('K-1', 'Kran & Co', 'machinery')",
     )
@@ -87,7 +87,7 @@ def test_a_check_explains_and_writes_nothing(say: Callable[..., str], tmp_path: 
     told = say("ingest", "--check")
     for expected in (
         "read as repeatable read", "day", "date", "2026-09-03", "constant", "not used: note", "10,000",
-        "Nothing was written.",
+        "Nothing was written.", "[/b] coil [s]",
     ):  # fmt: skip
         assert expected in told
     assert not (tmp_path / "home").exists()
@@ -129,8 +129,10 @@ def test_a_closed_month_that_changed_asks_for_a_reason(
     run_sql("update order_line set quantity = 20 where line = '1'")
     refusal = say("ingest", "--month", "2026-10", code=REFUSED)
     assert "2026-09 of source 'erp' from 10,000 to 20,000 kg" in refusal and "--accept" in refusal
-    accepted = ingested(say("ingest", "--month", "2026-10", "--accept", "order was entered late"))
-    assert "accepted beyond its limits: order was entered late" in say("snapshots", "show", accepted)
+    accepted = ingested(say("ingest", "--month", "2026-10", "--accept", "[/] entered late"))
+    assert "[/] entered late" in say("snapshots", "list")
+    assert "--accept" in say("ingest", "--month", "2026-10", "--accept", " ", code=YOUR_MISTAKE)
+    assert "accepted beyond its limits: [/] entered late" in say("snapshots", "show", accepted)
 
 
 def test_pruning_leaves_what_a_published_run_needs(

@@ -6,9 +6,9 @@ from (
     coalesce(hashtextextended("organization", 2), 2) #
     coalesce(hashtextextended("customer", 3), 3) #
     coalesce(hashtextextended("material", 4), 4) #
-    coalesce(hash_numeric_extended("quantity", 5), 5) #
-    coalesce(hashtextextended(cast("unit" as text), 6), 6) #
-    coalesce(hashtextextended("status", 7), 7)
+    coalesce(hash_numeric_extended("quantity", 6), 6) #
+    coalesce(hashtextextended(cast("unit" as text), 7), 7) #
+    coalesce(hashtextextended("status", 8), 8)
   ) as checksum
   from "order_lines" as source
   group by 1
