@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from forecasting.months import Month
-from ingestion.snapshot import MonthChange, SliceRecord, Snapshot, SourceRecord, Tally, tallies
+from ingestion.snapshot import MonthChange, SliceRecord, Snapshot, SourceRecord, Tally, months_of, tallies
 
 
 def month_totals(record: SourceRecord, repeats: pl.DataFrame) -> dict[str, Tally]:
     """What a source's lines that count add up to in each month; `repeats` are those of the whole snapshot."""
     own = repeats.filter(pl.col("source") == record.name)
-    out = tallies(own, pl.col("date").dt.strftime("%Y-%m"))
+    out = months_of(own)
     months = _added(each.months for each in record.slices)
     return {name: each - out.get(name, Tally()) for name, each in months.items()}
 

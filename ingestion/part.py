@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
-from ingestion.order_line import KEYS, PART_LINES, PART_REJECTS
+from ingestion.order_line import PART_LINES, PART_REJECTS
 
 _MISSING = -1
 
@@ -26,8 +26,11 @@ class Part:
 
 
 def part_of(lines: pl.DataFrame, rejects: pl.DataFrame) -> Part:
-    """The part of these lines, of the schema `PART_LINES`, and rejects, `PART_REJECTS`, in any order."""
-    lines = lines.select(PART_LINES.names()).sort("line", *KEYS, "date", "quantity")
+    """The part of these lines, each with an id of its own, and of these rejects, in any order.
+
+    Their schemas are `PART_LINES` and `PART_REJECTS`.
+    """
+    lines = lines.select(PART_LINES.names()).sort("line")
     rejects = rejects.select(PART_REJECTS.names()).sort(PART_REJECTS.names())
     return Part(content_hash({"lines": lines, "rejects": rejects}), lines, rejects)
 

@@ -18,7 +18,7 @@ from ingestion.errors import SourceMoved
 from ingestion.fingerprint import Fingerprint, changed, is_later
 from ingestion.order_line import PART_LINES, PART_REJECTS
 from ingestion.part import Part, content_hash, part_of
-from ingestion.snapshot import SliceRecord, SourceRecord, tallies
+from ingestion.snapshot import SliceRecord, SourceRecord, months_of, tallies
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import SourceView
 from ingestion.spool import Spool, ahead
@@ -154,7 +154,7 @@ def slice_record(name: str, fingerprint: Fingerprint, part: Part) -> SliceRecord
         checksum=fingerprint.checksum,
         part=part.id,
         added_up=False,
-        months=tallies(part.lines, pl.col("date").dt.strftime("%Y-%m")),
+        months=months_of(part.lines),
         set_aside=tallies(part.rejects, pl.col("reason")),
     )
 

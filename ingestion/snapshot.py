@@ -52,7 +52,13 @@ def tallies(rows: pl.DataFrame, group: pl.Expr) -> dict[str, Tally]:
     totals = rows.group_by(group.alias("group")).agg(
         pl.len().alias("lines"), pl.col("quantity").sum(), pl.col("quantity").abs().sum().alias("gross")
     )
-    return {row.pop("group"): Tally(**row) for row in totals.sort("group").iter_rows(named=True)}
+    return {str(row.pop("group")): Tally(**row) for row in totals.sort("group").iter_rows(named=True)}
+
+
+def months_of(rows: pl.DataFrame) -> dict[str, Tally]:
+    """What the rows of each month come to; `rows` have a `date` and a `quantity`."""
+    days = tallies(rows, pl.col("date").dt.month_start())
+    return {day[:7]: each for day, each in days.items()}
 
 
 class SliceRecord(_Record):

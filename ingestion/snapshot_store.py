@@ -207,5 +207,5 @@ class SnapshotStore:
 
 def _parquet(table: pl.DataFrame) -> bytes:
     content = io.BytesIO()
-    table.write_parquet(content)
+    table.write_parquet(content, compression="lz4")
     return content.getvalue()

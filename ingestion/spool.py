@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-_MOST_ROWS_IN_MEMORY = 1_000_000
+_AT_ONCE = 1_000_000
+_MOST_ROWS_IN_MEMORY = 5_000_000
 
 
 class Spool:
-    """Frames with a `slice` column, kept under a temporary folder once there are many rows."""
+    """Frames with a `slice` column; what is too much for memory waits in a temporary folder."""
 
     def __init__(self, folder: Path, name: str, most_rows: int = _MOST_ROWS_IN_MEMORY) -> None:
         self._folder = folder
@@ -19,18 +20,23 @@ class Spool:
         self._most_rows = most_rows
         self._waiting: list[pl.DataFrame] = []
         self._rows = 0
+        self._rows_in_memory = 0
         self._kept: defaultdict[str, list[Path | pl.DataFrame]] = defaultdict(list)
         self._files = 0
 
     def add(self, frame: pl.DataFrame) -> None:
         self._waiting.append(frame)
         self._rows += frame.height
-        if self._rows >= self._most_rows:
-            for name, part in self._divided():
+        if self._rows < min(_AT_ONCE, self._most_rows):
+            return
+        spill = self._rows_in_memory + self._rows > self._most_rows
+        self._rows_in_memory += 0 if spill else self._rows
+        for name, part in self._divided():
+            if spill:
                 path = self._folder / f"{self._name}-{self._files}.arrow"
                 part.write_ipc(path)
                 self._files += 1
-                self._kept[name].append(path)
+            self._kept[name].append(path if spill else part)
 
     def close(self) -> None:
         """No more rows will come; from now on they can be taken, by several threads at once."""
