@@ -117,10 +117,11 @@ def jumps(forecast: Forecast, before: Shown, bound: Bound) -> Iterator[str]:
         ]
         if apart:
             _, month, new, old = max(apart, key=lambda each: each[0])
-            others = f", and so are {len(apart) - 1} other months" if len(apart) > 1 else ""
+            more = len(apart) - 1
+            others = f", and so {'are' if more > 1 else 'is'} {more} other month{'s' if more > 1 else ''}"
             yield (
                 f"{node_name(node)} in {month} is {new:,.1f}, {bound.against} {old:,.1f}: "
-                f"more than {1 + bound.most:g} times apart ({bound.setting} = {bound.most:g}){others}"
+                f"more than {1 + bound.most:g} times apart ({bound.setting} = {bound.most:g}){others if more else ''}"
             )
 
 
