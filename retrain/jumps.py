@@ -117,12 +117,17 @@ def jumps(forecast: Forecast, before: Shown, bound: Bound) -> Iterator[str]:
         ]
         if apart:
             _, month, new, old = max(apart, key=lambda each: each[0])
-            more = len(apart) - 1
-            others = f", and so {'are' if more > 1 else 'is'} {more} other month{'s' if more > 1 else ''}"
             yield (
                 f"{node_name(node)} in {month} is {new:,.1f}, {bound.against} {old:,.1f}: "
-                f"more than {1 + bound.most:g} times apart ({bound.setting} = {bound.most:g}){others if more else ''}"
+                f"more than {1 + bound.most:g} times apart ({bound.setting} = {bound.most:g})"
+                f"{_others(len(apart) - 1)}"
             )
+
+
+def _others(months: int) -> str:
+    if months == 0:
+        return ""
+    return ", and so is 1 other month" if months == 1 else f", and so are {months} other months"
 
 
 def _too_far(new: float, old: float, most: float, floor: float) -> bool:
