@@ -82,7 +82,7 @@ class _Failed(Exception):
     """What a recipe raised, apart from what is raised around it."""
 
     def __init__(self, origin: Month, error: Exception) -> None:
-        super().__init__(f"from {origin}: {type(error).__name__}: {error}")
+        super().__init__(f"from {origin}: {type(error).__name__}: {error}".rstrip(": "))
 
 
 def contest_origins(panel: DemandPanel, count: int, step: int, horizon: int) -> tuple[Month, ...]:
