@@ -21,7 +21,7 @@ def verdict_text(verdict: Verdict) -> str:
         "## What was compared",
         _folds(verdict),
         _table(
-            ["recipe", "key", "role", "lost", *map(level_name, verdict.levels)],
+            ["recipe", "key", "role", "lost, of demand", *map(level_name, verdict.levels)],
             [_standing_row(each) for each in verdict.standings],
         ),
         *[
@@ -104,8 +104,8 @@ def _folds(verdict: Verdict) -> str:
         return "Nothing: history has no room for a past origin."
     span = f"from {origins[0]} to {origins[-1]}" if len(origins) > 1 else f"of {origins[0]}"
     return (
-        f"Forecasts from the ends of {len(origins)} months, {span}, each for the {verdict.horizon} months after, "
-        f"of the same nodes for every recipe. The loss is {_LOSSES[verdict.policy.loss]}, "
+        f"Forecasts from the ends of {len(origins)} months, {span}, each for the {verdict.horizon} months "
+        f"after, of the same nodes for every recipe. The loss is {_LOSSES[verdict.policy.loss]}, "
         "summed over nodes, so that a node weighs what it buys; the table has it as a share of demand."
     )
 
@@ -118,7 +118,7 @@ def _standing_row(standing: Standing) -> list[str]:
 def _comparison(verdict: Verdict, comparison: Comparison) -> list[str]:
     """A challenger beside the champion."""
     many = len(verdict.comparisons)
-    fair = f", {chance(comparison.corrected)} for the best of {many} challengers (Holm)" if many > 1 else ""
+    fair = f", {chance(comparison.corrected)} once corrected for {many} challengers" if many > 1 else ""
     found = f"It lost {_less(comparison.gain)} than {verdict.champion.name}."
     if comparison.gain > 0:
         found += f" By chance alone so much is gained {chance(comparison.p)} of the time{fair}."
@@ -127,7 +127,12 @@ def _comparison(verdict: Verdict, comparison: Comparison) -> list[str]:
         f"## {comparison.recipe.name} against {verdict.champion.name}",
         f"{found} {outcome}",
         _table(
-            ["level", "lost", f"chance, if at most {verdict.policy.tolerance:.1%} more", "protected"],
+            [
+                "level",
+                "lost",
+                f"chance to see so much if it loses at most {verdict.policy.tolerance:.1%} more",
+                "protected",
+            ],
             [_level_row(each) for each in comparison.levels],
         ),
     ]
@@ -150,11 +155,11 @@ def _rule(verdict: Verdict) -> str:
         else "; ".join(map(level_name, policy.protected)) or "no level"
     )
     return (
-        f"A challenger is promoted that lost at least {policy.margin:.1%} less than the champion, with a confidence "
-        f"of {policy.confidence:.1%} that this is no chance (Diebold & Mariano's statistic by target month, its "
-        "variance from slow cosines; Holm's correction), and that at none of the protected levels "
-        f"lost more than {policy.tolerance:.1%} more with the same confidence. Protected: {protected}. Whatever is "
-        "missing, not finite or tied keeps the champion."
+        f"A challenger is promoted that lost at least {policy.margin:.1%} less than the champion, with a "
+        f"confidence of {policy.confidence:.1%} that this is no chance (Diebold & Mariano's statistic by "
+        "target month, its variance from slow cosines; Holm's correction), and that at none of the protected "
+        f"levels lost more than {policy.tolerance:.1%} more with the same confidence. Protected: {protected}."
+        " Whatever is missing, not finite or tied keeps the champion."
     )
 
 
