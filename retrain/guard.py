@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -75,6 +76,10 @@ def _gaps(forecast: Forecast, panel: DemandPanel | None, horizon: int | None) ->
         return
     if forecast.origin != panel.origin:
         yield f"it begins in {forecast.first}, and history ends in {panel.origin}"
+    if panel.hierarchy.levels == forecast.hierarchy.levels and panel.hierarchy.leaves.equals(
+        forecast.hierarchy.leaves
+    ):
+        return
     ours, theirs = panel.hierarchy.nodes, forecast.hierarchy.nodes
     columns = [name for name in ours.columns if name in theirs.columns]
     missing = ours.join(theirs, on=columns, how="anti", nulls_equal=True, maintain_order="left")
@@ -87,22 +92,30 @@ def _gaps(forecast: Forecast, panel: DemandPanel | None, horizon: int | None) ->
 
 def _impossible(forecast: Forecast) -> Iterator[str]:
     """Values that no forecast may have, each kind told by its first cell."""
-    names = ["the mean", *(f"the quantile {probability:g}" for probability in forecast.probabilities)]
-    values = np.concatenate([forecast.mean[None], forecast.quantiles])
-    for what, wrong in (("not finite", ~np.isfinite(values)), ("negative", values < 0)):
-        if wrong.any():
-            which, row, lead = (int(at) for at in np.argwhere(wrong)[0])
-            place = _place(forecast, row, lead)
-            yield f"{names[which]} of {place} is {values[which, row, lead]:g}; {_count(wrong)} {what}"
-    crossed = np.diff(forecast.quantiles, axis=0) < 0
-    if crossed.any():
-        which, row, lead = (int(at) for at in np.argwhere(crossed)[0])
-        low, high = forecast.quantiles[which : which + 2, row, lead]
-        place = _place(forecast, row, lead)
-        yield (
-            f"quantiles of {place} are out of order: {names[which + 1]} is {low:,.6g}, "
-            f"{names[which + 2]} is {high:,.6g}; {_count(crossed)} out of order"
-        )
+    quantiles = [f"the quantile {probability:g}" for probability in forecast.probabilities]
+    # One slice after the other: a million nodes would not fit side by side.
+    for name, values in zip(["the mean", *quantiles], [forecast.mean, *forecast.quantiles], strict=True):
+        for what, wrong in (("not finite", ~np.isfinite(values)), ("negative", values < 0)):
+            if wrong.any():
+                row, lead = _first(wrong)
+                place = _place(forecast, row, lead)
+                yield f"{name} of {place} is {values[row, lead]:g}; {_count(wrong)} {what}"
+    named = zip(quantiles, forecast.quantiles, strict=True)
+    for (lower, low), (upper, high) in pairwise(named):
+        crossed = high < low
+        if crossed.any():
+            row, lead = _first(crossed)
+            yield (
+                f"quantiles of {_place(forecast, row, lead)} are out of order: "
+                f"{lower} is {low[row, lead]:,.6g}, {upper} is {high[row, lead]:,.6g}; "
+                f"{_count(crossed)} out of order"
+            )
+
+
+def _first(wrong: Bools) -> tuple[int, int]:
+    """Row and lead of the first cell."""
+    row, lead = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    return int(row), int(lead)
 
 
 def _incoherent(forecast: Forecast) -> Iterator[str]:

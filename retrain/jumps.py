@@ -88,10 +88,10 @@ def last_year(panel: DemandPanel) -> Shown:
     Of the months before its birth a node says nothing.
     """
     first = max(0, panel.n_months - 12)
-    nodes, born = panel.nodes(), panel.node_born
+    bought, born = panel.hierarchy.aggregate(panel.quantity[:, first:]), panel.node_born
     return {
         node: {
-            panel.first + (at + 12): float(nodes[row, at])
+            panel.first + (at + 12): float(bought[row, at - first])
             for at in range(max(first, int(born[row])), panel.n_months)
         }
         for node, row in _top_nodes(panel.hierarchy)

@@ -172,17 +172,17 @@ def _against(gain: float, corrected: float, levels: tuple[AtLevel, ...], policy:
         return "it ties with the champion"
     if gain < policy.margin or gain < 0:
         than = "more" if gain < 0 else "less"
-        return f"it lost {abs(gain):.1%} {than} than the champion, where {policy.margin:.1%} less is needed"
+        return f"it lost {abs(gain):.2%} {than} than the champion, where {policy.margin:.1%} less is needed"
     if corrected > 1 - policy.confidence:
         return (
-            f"it lost {gain:.1%} less than the champion, "
+            f"it lost {gain:.2%} less than the champion, "
             f"but by chance alone so much is gained {chance(corrected)} of the time, "
             f"where {1 - policy.confidence:.1%} is allowed"
         )
-    harmed = [f"{level_name(each.level)} ({-each.gain:.1%})" for each in levels if each.harmed]
+    harmed = [f"{level_name(each.level)} ({-each.gain:.2%})" for each in levels if each.harmed]
     if harmed:
         return (
-            f"it lost {gain:.1%} less than the champion over all levels, but surely more than "
+            f"it lost {gain:.2%} less than the champion over all levels, but surely more than "
             f"{policy.tolerance:.1%} more at {', '.join(harmed)}"
         )
     return ""
@@ -200,7 +200,7 @@ def _because(
         best = max(passed, key=lambda each: each.gain)
         among = f", the most of {len(passed)} that passed" if len(passed) > 1 else ""
         return (
-            f"{best.recipe.name} replaces {champion.name}: it lost {best.gain:.1%} less{among}; "
+            f"{best.recipe.name} replaces {champion.name}: it lost {best.gain:.2%} less{among}; "
             f"by chance alone so much is gained {chance(best.corrected)} of the time, "
             f"and no protected level surely lost more than {policy.tolerance:.1%} more"
         )

@@ -17,7 +17,7 @@ def verdict_text(verdict: Verdict) -> str:
     title = "Promoted" if verdict.promoted else "Kept"
     parts = [
         f"# {title}: {verdict.winner.name}",
-        f"{verdict.because[0].upper()}{verdict.because[1:]}.",
+        f"{verdict.because}.",
         "## What was compared",
         _folds(verdict),
         _table(

@@ -156,7 +156,7 @@ RUN = Bound(0.5, "in the last published run", "guard.max_jump_run")
         ),
         # A month that was not forecast then, and a level that nobody asks about, say nothing.
         ({TOTAL: {NOVEMBER + 2: 1.0}}, []),
-        ({(("material",), ("COIL",)): {NOVEMBER: 1.0}}, []),
+        ({(("material",), ("TUBE",)): {NOVEMBER: 100.0}}, []),
         # An organization that is gone fell to nothing; one that was never worth 1 % of the total may.
         (
             {(("organization",), ("SUED",)): {NOVEMBER: 90.0}},
