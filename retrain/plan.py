@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from app.errors import Unpublishable
@@ -28,8 +28,6 @@ LEVELS: tuple[Level, ...] = (
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 MOST_MONTHS_AHEAD = 60
 
-_KNOWN = {"hierarchy": {"keys", "levels"}, "forecast": {"horizon", "quantiles", "recipe"}}
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -53,8 +51,8 @@ def parse_plan(document: Mapping[str, object]) -> Plan:
 
     Levels may name attributes of `[master]`. Raises `BadPlan`, or `BadSourceConfig` of `[master]`.
     """
-    hierarchy = _section(document, "hierarchy")
-    forecast = _section(document, "forecast")
+    hierarchy = section(document, "hierarchy", {"keys", "levels"})
+    forecast = section(document, "forecast", {"horizon", "quantiles", "recipe"})
     attributes = parse_attributes(document)
     keys = _keys(hierarchy.get("keys", list(KEYS)), attributes)
     keys, levels = _levels(hierarchy, keys, attributes)
@@ -71,19 +69,20 @@ def parse_plan(document: Mapping[str, object]) -> Plan:
     )
 
 
-def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
-    section = document.get(name, {})
-    if not isinstance(section, Mapping):
-        raise BadPlan(name, section, f"write it as a table, [{name}]")
-    for setting in section:
-        if setting not in _KNOWN[name]:
-            known = ", ".join(sorted(_KNOWN[name]))
-            raise BadPlan(f"{name}.{setting}", section[setting], f"unknown setting; there are {known}")
-    return section
+def section(document: Mapping[str, object], name: str, known: Collection[str]) -> Mapping[str, object]:
+    """The settings of one section of a configuration; raises `BadPlan` for one that is not known."""
+    settings = document.get(name, {})
+    if not isinstance(settings, Mapping):
+        raise BadPlan(name, settings, f"write it as a table, [{name}]")
+    for setting in settings:
+        if setting not in known:
+            there_are = ", ".join(sorted(known))
+            raise BadPlan(f"{name}.{setting}", settings[setting], f"unknown setting; there are {there_are}")
+    return settings
 
 
 def _keys(value: object, attributes: Mapping[str, str]) -> Level:
-    keys = tuple(_texts("hierarchy.keys", value, ","))
+    keys = tuple(texts("hierarchy.keys", value, ","))
     try:
         check_keys(keys)
     except ForecastingError as error:
@@ -101,7 +100,7 @@ def _levels(
         return keys, (*(level for level in LEVELS if set(level) < set(keys)), *own, keys)
     value = hierarchy["levels"]
     try:
-        levels = tuple(parse_level(text) for text in _texts("hierarchy.levels", value, ";"))
+        levels = tuple(parse_level(text) for text in texts("hierarchy.levels", value, ";"))
     except ForecastingError as error:
         raise BadPlan("hierarchy.levels", value, str(error)) from error
     named = {name for level in levels for name in level}
@@ -131,7 +130,7 @@ def _check_known(setting: str, value: object, names: Sequence[str], attributes: 
             )
 
 
-def _texts(setting: str, value: object, separator: str) -> list[str]:
+def texts(setting: str, value: object, separator: str) -> list[str]:
     """A list of texts, also accepted as one text with separators."""
     if isinstance(value, str):
         value = value.split(separator)
