@@ -57,4 +57,7 @@ class Refused(RetrainError):
     def __init__(self, run: str, reasons: list[str]) -> None:
         self.run = run
         self.reasons = reasons
-        super().__init__(f"run {run} is not shown: {'; '.join(reasons)}; the current run stays")
+        super().__init__(
+            f"run {run} is not shown: {'; '.join(reasons)}; the current run stays\n"
+            'look into it, raise the bound in [guard], or show it all the same: --accept "why"'
+        )

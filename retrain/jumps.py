@@ -101,13 +101,13 @@ def last_year(panel: DemandPanel) -> Shown:
 def jumps(forecast: Forecast, before: Shown, bound: Bound) -> Iterator[str]:
     """A sentence for each top node that is too far from before in some month, about the month of most tonnes.
 
-    A node that is gone counts as nothing. Jumps are measured by the lesser of both values, so that a fall is
+    Jumps are measured by the lesser of both values, so that a fall is
     as bad as the rise that undoes it; those below `MATERIAL` of the total's mean month do not count.
     """
     now = shown_by(forecast)
     months = months_from(forecast.first, forecast.horizon)
     floor = MATERIAL * float(forecast.mean[forecast.hierarchy.slices[-1]].sum(axis=0).mean())
-    tops = _top_levels(forecast.hierarchy)
+    tops = top_levels(forecast.hierarchy)
     for node in [*now, *(node for node in before if node not in now and node[0] in tops)]:
         pairs = [(m, now.get(node, {}).get(m, 0.0), before.get(node, {}).get(m)) for m in months]
         apart = [
@@ -135,15 +135,14 @@ def _too_far(new: float, old: float, most: float, floor: float) -> bool:
     return gap > floor and gap > most * max(0.0, min(new, old))
 
 
-def _top_levels(hierarchy: Hierarchy) -> tuple[Level, ...]:
-    """The total and the first level below it: the ones whose jumps everybody would ask about."""
-    below = [level for level in hierarchy.levels if level]
-    return tuple(level for level in hierarchy.levels if not level) + tuple(below[:1])
+def top_levels(hierarchy: Hierarchy) -> tuple[Level, ...]:
+    """The total, or, where there is none, the first level: below it single orders make jumps of any size."""
+    return ((),) if () in hierarchy.levels else hierarchy.levels[:1]
 
 
 def _top_nodes(hierarchy: Hierarchy) -> Iterator[tuple[Node, int]]:
     """Each top node with its row."""
-    for level in _top_levels(hierarchy):
+    for level in top_levels(hierarchy):
         part = hierarchy.slices[hierarchy.levels.index(level)]
         values = hierarchy.nodes[part].select(level).rows() if level else [()]
         for at, keys in enumerate(values):

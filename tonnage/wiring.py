@@ -15,6 +15,8 @@ from app.store.engine import open_engine
 from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish
+from app.store.shown import means_shown
+from forecasting.hierarchy import Level
 from forecasting.months import Month
 from forecasting.run import ForecastRun
 from ingestion.blobs import open_blobs
@@ -24,6 +26,7 @@ from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
+from retrain.jumps import Shown, parse_bounds
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
 from tonnage.config import read_config
@@ -41,6 +44,9 @@ class PublishedRuns:
 
     def publish(self, run: ForecastRun, published_at: dt.datetime) -> bool:
         return publish(self.engine, run, published_at)
+
+    def shown(self, levels: Sequence[Level]) -> Shown:
+        return means_shown(self.engine, levels)
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,8 @@ class House:
         accepted: str | None = None,
     ) -> RetrainedMonth:
         """Run the month and publish it."""
-        plan = parse_plan(self.document(config))
+        document = self.document(config)
+        plan, bounds = parse_plan(document), parse_bounds(document)
         order = self.order(config, accepted=accepted)
         return retrain_month(
             month,
@@ -140,6 +147,8 @@ class House:
             published_at=moment,
             code_version=CODE_VERSION,
             on_stage=on_stage,
+            bounds=bounds,
+            accepted=accepted,
         )
 
 

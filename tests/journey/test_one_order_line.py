@@ -147,3 +147,22 @@ def test_an_attribute_that_nobody_could_ask_for_is_refused(user: Any) -> None:
     said = user.run("retrain", "--month", "2026-10")
     assert said.code == 2
     assert "hierarchy.levels" in said.err and "'p50'" in said.err
+
+
+def test_a_jump_is_held_back_until_somebody_says_why(published: Any) -> None:
+    first = published.service().get("/v1/runs/current").json()["id"]
+    with published.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update order_line set quantity = 90 * quantity where requested < '2026-10-01'"
+        )
+    refusal = published.run("retrain", "--month", "2026-10", "--accept", " ")
+    assert refusal.code == 2
+    accepted = published.run("ingest", "--month", "2026-10", "--accept", "the ERP was moved")
+    assert accepted.code == 0, accepted.err
+    refusal = published.run("retrain", "--month", "2026-10")
+    assert refusal.code == 3
+    assert "in the last published run" in refusal.err and "--accept" in refusal.err
+    assert published.service().get("/v1/runs/current").json()["id"] == first
+    done = published.run("retrain", "--month", "2026-10", "--accept", "the ERP was moved")
+    assert done.code == 0, done.err
+    assert published.service().get("/v1/runs/current").json()["id"] != first

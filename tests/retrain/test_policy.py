@@ -9,7 +9,6 @@ from retrain.errors import BadPlan
 from retrain.plan import LEVELS
 from retrain.policy import Policy, parse_policy
 from retrain.recipes import shipped_recipes
-from tonnage.config import read_config
 
 WHOLE = """
 [contest]
@@ -51,12 +50,6 @@ def test_a_challenger_from_a_file(tmp_path: Path) -> None:
     )
     (tuned,) = parsed(f'[contest]\nchallengers = ["{file}"]').challengers
     assert (tuned.name, tuned.calendar) == ("tuned", True)
-
-
-def test_the_configuration_knows_both_sections(tmp_path: Path) -> None:
-    file = tmp_path / "tonnage.toml"
-    file.write_text(WHOLE + "[guard]\nmax_jump_run = 1\n")
-    assert parse_policy(read_config(file).document, LEVELS).origins == 12
 
 
 @pytest.mark.parametrize(
