@@ -13,9 +13,11 @@ COPY tonnage tonnage
 RUN uv sync --locked --no-dev --no-editable
 
 FROM python:3.12-slim-bookworm
-# libgomp: LightGBM; libodbc2, tdsodbc: SQL Server through the free driver.
+# libgomp: LightGBM; libodbc2, tdsodbc: SQL Server through the free driver; libltdl7, libkrb5, libgssapi: through
+# Microsoft's, which mssql-python brings.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgomp1=12.* libodbc2=2.* tdsodbc=1.* \
+    && apt-get install --yes --no-install-recommends \
+        libgomp1=12.* libodbc2=2.* tdsodbc=1.* libltdl7=2.* libkrb5-3=1.* libgssapi-krb5-2=1.* \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home tonnage \
     && install --directory --owner=tonnage /data

@@ -6,7 +6,8 @@ AppError
 │   ├── UnknownParameter    a parameter that the resource does not have
 │   ├── RepeatedParameter   a parameter given more than once
 │   ├── UnknownLevel        a level that the run does not hold
-│   ├── KeyOutsideLevel     a filter on a key that the level sums over
+│   ├── UnknownKey          a filter on what is neither a key nor an attribute of the run
+│   ├── KeyOutsideLevel     a filter on a key or attribute that the level does not name
 │   ├── UnknownQuantile     a quantile that the run does not hold
 │   ├── OutsideRun          months before or after those of the run
 │   ├── BadCursor           a cursor that this service did not give for this question
@@ -14,7 +15,7 @@ AppError
 ├── NotThere                the question is fine, the answer does not exist
 │   ├── NothingPublished    no run yet
 │   ├── UnknownRun          no run has this id
-│   └── UnknownNode         no node has this key value
+│   └── UnknownNode         no node has this value of a key or attribute
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── UnsafeAddress           an address that strangers could reach
@@ -23,6 +24,7 @@ AppError
 """
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 
 class AppError(Exception):
@@ -70,13 +72,21 @@ class UnknownLevel(Refused):
         super().__init__(f"the run has no level {level!r}", remedy, field="level", value=level)
 
 
+class UnknownKey(Refused):
+    """A filter on what is neither a key nor an attribute of the run."""
+
+    def __init__(self, key: str, value: str, known: Sequence[str]) -> None:
+        remedy = f"filter by {', '.join(known)}"
+        super().__init__(f"the run has no key or attribute {key!r}", remedy, field=key, value=value)
+
+
 class KeyOutsideLevel(Refused):
-    """A filter on a key that the level sums over."""
+    """A filter on a key or attribute that the level does not name."""
 
     def __init__(self, key: str, value: str, level: str, levels: Sequence[str]) -> None:
         self.level = level
         self.levels = tuple(levels)
-        detail = f"level {level!r} sums over every {key}, so it cannot be filtered by {key}"
+        detail = f"level {level!r} does not name {key}, so it cannot be filtered by {key}"
         named = f"ask for a level that names it ({'; '.join(levels)})" if levels else "no level names it"
         super().__init__(detail, f"{named} or drop the filter", field=key, value=value)
 
@@ -146,13 +156,13 @@ class UnknownRun(NotThere):
 
 
 class UnknownNode(NotThere):
-    """No node of the level has this key value."""
+    """No node of the level has this value of a key or attribute."""
 
     def __init__(self, key: str, value: str, level: str) -> None:
         self.level = level
         super().__init__(
             f"level {level!r} has no {key} {value!r}",
-            f"see which there are: /v1/nodes?level={level}",
+            f"see which there are: /v1/nodes?level={quote(level, safe=',')}",
             field=key,
             value=value,
         )

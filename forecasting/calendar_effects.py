@@ -1,6 +1,7 @@
 """Months are not alike from year to year: working days and Easter, estimated and taken out."""
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,19 +21,36 @@ _LARGEST = 0.7
 _OFFSET = 0.05
 
 
-def calendar_factors(history: SeriesBatch, horizon: int) -> Floats:
+def calendar_factors(history: SeriesBatch, origins: int, horizon: int) -> tuple[Floats, Floats]:
     """What the calendar multiplies each month's demand by, shape (series, months + horizon), about 1.
 
     Two regressors, shrunk twice by empirical Bayes (Efron & Morris 1975): each series towards all, all
     towards no effect. With less than four years of history there is none, with less than ten none of Easter.
+    Second, shape (series, origins), the same of the last `origins` months, each by what all other months
+    teach: what is forecast for the past must not know how it came.
     """
-    regressors = calendar_regressors(history.first, history.n_months + horizon)
-    if history.n_months < _MONTHS_FOR_WORKING_DAYS:
-        return np.ones((len(history.values), len(regressors)))
-    if history.n_months < _MONTHS_FOR_EASTER:
+    months = history.n_months
+    regressors = calendar_regressors(history.first, months + horizon)
+    if months < _MONTHS_FOR_WORKING_DAYS:
+        factors = np.ones((len(history.values), len(regressors)))
+        return factors, factors[:, :origins].copy()
+    if months < _MONTHS_FOR_EASTER:
         regressors = regressors[:, 1:]
-    slopes = _shrunk(*_slopes(history, regressors[: history.n_months]))
-    return np.exp(np.clip(slopes @ regressors.T, -_LARGEST, _LARGEST))
+    fit = _fit(history, regressors[:months])
+    factors = _factors(_shrunk(fit.slopes, fit.noise), regressors)
+    unseen = factors[:, months - origins : months].copy()
+    for place in range(len(fit.x)):
+        past = place + SEASON // 2 - (months - origins)
+        if past >= 0:
+            regressor = regressors[None, months - origins + past]
+            unseen[:, past] = _factors(_shrunk(fit.without(place), fit.noise), regressor)[:, 0]
+    return factors, unseen
+
+
+def _factors(slopes: Floats, regressors: Floats) -> Floats:
+    """Shape (series, months), from effects (series, regressors) and regressors (months, regressors)."""
+    factors: Floats = np.exp(np.clip(slopes @ regressors.T, -_LARGEST, _LARGEST))
+    return factors
 
 
 def calendar_regressors(first: Month, months: int) -> Floats:
@@ -71,8 +89,31 @@ def easter_sunday(year: int) -> dt.date:
     return dt.date(year, month, day + 1)
 
 
-def _slopes(history: SeriesBatch, regressors: Floats) -> tuple[Floats, Floats]:
-    """Effects on the logarithm and their error variances, both (series, 2); infinite for the young."""
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Effects on the logarithm by least squares, and what each month had to do with them.
+
+    `slopes` and `noise`, their error variances, have shape (series, regressors); `noise` is infinite, and
+    slopes are zero, for the young. `unexplained`, shape (series, months), is what they leave of all but the
+    first and the last half year; `x`, shape (months, regressors), is what they were learned from, `inverse`
+    that of x'x, and `leverage`, shape (months,), how much each month draws the fit to itself.
+    """
+
+    slopes: Floats
+    noise: Floats
+    unexplained: Floats
+    x: Floats
+    inverse: Floats
+    leverage: Floats
+
+    def without(self, month: int) -> Floats:
+        """The slopes had this month not been there: no need to fit anew (Belsley, Kuh & Welsch 1980)."""
+        missed = self.unexplained[:, month] / (1.0 - self.leverage[month])
+        slopes: Floats = self.slopes - missed[:, None] * (self.inverse @ self.x[month])
+        return slopes
+
+
+def _fit(history: SeriesBatch, regressors: Floats) -> _Fit:
     size = np.abs(history.values).mean(axis=1, keepdims=True)
     logs = np.log(np.maximum(history.values, 0.0) / np.where(size > 0, size, 1.0) + _OFFSET)
     inner = slice(SEASON // 2, history.n_months - SEASON // 2)
@@ -84,13 +125,14 @@ def _slopes(history: SeriesBatch, regressors: Floats) -> tuple[Floats, Floats]:
     x = project @ (regressors[inner] - _year_around(regressors.T).T)
     inverse = np.linalg.pinv(x.T @ x)
     slopes = y @ x @ inverse
-    spread = ((y - slopes @ x.T) ** 2).sum(axis=1) / (len(months) - SEASON - x.shape[1])
+    unexplained = y - slopes @ x.T
+    spread = (unexplained**2).sum(axis=1) / (len(months) - SEASON - x.shape[1])
     noise = spread[:, None] * np.diag(inverse)[None, :]
     # A series must have lived through all of it; a constant one says nothing about the calendar.
     mute = (history.born > 0) | (spread <= 1e-12) | (history.values <= 0).all(axis=1)
-    slopes[mute] = 0.0
-    noise[mute] = np.inf
-    return slopes, noise
+    slopes[mute], unexplained[mute], noise[mute] = 0.0, 0.0, np.inf
+    leverage = 1.0 / np.bincount(months)[months] + ((x @ inverse) * x).sum(axis=1)
+    return _Fit(slopes, noise, unexplained, x, inverse, leverage)
 
 
 def _year_around(values: Floats) -> Floats:

@@ -54,13 +54,16 @@ def hindcast(recipe: Recipe, history: SeriesBatch, origins: int, horizon: int) -
     """The recipe's members averaged over all series of a batch, weighted by their past errors.
 
     If the recipe says so they see months as long as a normal one, without the effects of working days
-    and Easter, which are put back into what they forecast.
+    and Easter, which are put back into what they forecast: into the past by what all other months teach.
     """
     level = np.abs(history.values).mean(axis=1)
-    calendar = np.ones((len(level), history.n_months + horizon))
+    months = history.n_months
+    calendar = np.ones((len(level), months + horizon))
+    plain = history
     if recipe.calendar:
-        calendar = calendar_factors(history, horizon)
-    plain = replace(history, values=history.values / calendar[:, : history.n_months])
+        calendar, unseen = calendar_factors(history, origins, horizon)
+        plain = replace(history, values=history.values / calendar[:, :months])
+        calendar[:, months - origins : months] = unseen
     ahead = np.lib.stride_tricks.sliding_window_view(calendar, horizon, axis=1)[:, -origins - 1 :]
     answers = ask_members(recipe, plain, origins, horizon)
     for made in answers.forecasts:

@@ -1,23 +1,23 @@
 """What can be wrong between a source database and a sealed snapshot.
 
 IngestionError
-├── BadSourceConfig     a `[sources.<name>]` or `[demand]` table that cannot be followed
+├── BadSourceConfig     a table under `[sources]`, `[master]`, … that cannot be followed
 │   └── UnknownColumn   the mapping names a column that the query does not yield
 ├── MissingEnvironment  `env:NAME`, and the environment has no NAME
 ├── SourceUnreachable   nothing answers at the source's address
 ├── SourceRefused       it answers, and refuses this user, password or database
+│   └── EncryptionRefused  it answers, and an encrypted connection to it does not come about
+├── DriverMissing       the driver of a source, or a library that it needs, is not installed
 ├── QueryFailed         the source could not run the query to its end
+│   └── ConnectionLost  it went away while it was being read
+├── SourceMoved         what was read is not what the source says that it has
 ├── EmptySource         the query yields no line up to the month
-├── TooManyRejects      more lines are set aside than the source's limit allows
 ├── EmptyMonth          the snapshot has no line in its own month
 ├── UnknownKey          a hierarchy key that order lines do not have
-├── UnknownSnapshot     no snapshot has this id
-└── SnapshotDamaged     a stored snapshot is not what was written
+└── …                   those of `ingestion.snapshot_errors`
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 from forecasting.months import Month
 
@@ -27,7 +27,7 @@ class IngestionError(Exception):
 
 
 class BadSourceConfig(IngestionError):
-    """A `[sources.<name>]` or `[demand]` table that cannot be followed."""
+    """A table under `[sources]`, `[master]`, `[snapshots]` or `[demand]` that cannot be followed."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         self.where = where
@@ -44,21 +44,22 @@ class UnknownColumn(BadSourceConfig):
         self.field = field
         self.column = column
         self.available = tuple(available)
+        place = source if source.startswith("master.") else f"sources.{source}"
         super().__init__(
-            f"[sources.{source}.columns] {field}",
+            f"[{place}.columns] {field}",
             f"the source has no column {column!r}",
             f"it has {', '.join(self.available)}",
         )
 
 
 class MissingEnvironment(IngestionError):
-    """A source's URL is kept in an environment variable that is not set."""
+    """A database's URL is kept in an environment variable that is not set."""
 
-    def __init__(self, source: str, variable: str) -> None:
-        self.source = source
+    def __init__(self, where: str, variable: str) -> None:
+        self.where = where
         self.variable = variable
         super().__init__(
-            f"[sources.{source}] url: the environment variable {variable} is not set; "
+            f"{where} url: the environment variable {variable} is not set; "
             f"set it to the database's URL, for example postgresql://user:password@host/database"
         )
 
@@ -91,6 +92,33 @@ class SourceRefused(IngestionError):
         )
 
 
+class EncryptionRefused(SourceRefused):
+    """The source answers, and an encrypted connection that can be trusted does not come about."""
+
+    def __init__(self, source: str, address: str, variable: str, detail: str) -> None:
+        self.source = source
+        self.address = address
+        self.variable = variable
+        self.detail = detail
+        IngestionError.__init__(
+            self,
+            f"source {source!r} at {address}: no encrypted connection: {detail}; install the authority that "
+            f"signed its certificate, or add to {variable} TrustServerCertificate=yes for any certificate, "
+            f"Encrypt=no for none",
+        )
+
+
+class DriverMissing(IngestionError):
+    """The driver that a source's URL names, or a library that the driver needs, is not installed."""
+
+    def __init__(self, source: str, variable: str, problem: str, remedy: str) -> None:
+        self.source = source
+        self.variable = variable
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"source {source!r} ({variable}): {problem}; {remedy}")
+
+
 class QueryFailed(IngestionError):
     """The source could not run the query to its end; nothing of its result is used."""
 
@@ -103,6 +131,36 @@ class QueryFailed(IngestionError):
         )
 
 
+class ConnectionLost(QueryFailed):
+    """The source went away while it was being read; nothing of what it gave is used."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        self.source = source
+        self.detail = detail
+        IngestionError.__init__(
+            self,
+            f"the connection to source {source!r} was lost while it was being read: {detail}; "
+            f"nothing was stored, run the command again",
+        )
+
+
+class SourceMoved(IngestionError):
+    """What was read and kept is not what the source itself says that it has, in one slice or more."""
+
+    def __init__(self, source: str, measure: str, slices: Sequence[tuple[str, int, int]]) -> None:
+        self.source = source
+        self.measure = measure
+        self.slices = tuple(slices)
+        shown = ", ".join(
+            f"{name or 'no date'}: {theirs} and {ours}" for name, theirs, ours in self.slices[:5]
+        )
+        super().__init__(
+            f"source {source!r} and what was read from it differ in {measure}, source first: {shown}"
+            f"{', …' if len(self.slices) > 5 else ''}; nothing was stored: run the command again, "
+            f"and if it stays so, report it with these figures"
+        )
+
+
 class EmptySource(IngestionError):
     """The query yields no line up to the month."""
 
@@ -112,37 +170,6 @@ class EmptySource(IngestionError):
         super().__init__(
             f"source {source!r} has no order line up to the end of {month}; "
             f"check its query or table, and the month"
-        )
-
-
-class RejectCount(NamedTuple):
-    """How many lines share a reason, and one of them."""
-
-    reason: str
-    lines: int
-    line: str | None
-    field: str
-    value: str | None
-
-
-class TooManyRejects(IngestionError):
-    """More lines are set aside than the source's limit allows."""
-
-    def __init__(self, source: str, counts: Sequence[RejectCount], lines: int, limit: float) -> None:
-        self.source = source
-        self.counts = tuple(counts)
-        self.rejected = sum(each.lines for each in counts)
-        self.lines = lines
-        self.limit = limit
-        reasons = ", ".join(
-            f"{each.reason} {each.lines} (line {_short(each.line)}: {each.field} = {_short(each.value)})"
-            for each in counts
-        )
-        super().__init__(
-            f"source {source!r}: {self.rejected} of {lines} lines are rejected, "
-            f"more than max_rejects = {limit:g}: {reasons}\n"
-            f"correct the lines or the mapping in [sources.{source}.columns], "
-            f"or raise [sources.{source}] max_rejects"
         )
 
 
@@ -167,31 +194,3 @@ class UnknownKey(IngestionError):
         self.key = key
         self.available = tuple(available)
         super().__init__(f"[hierarchy] keys: {key!r} is not a key; keys are {', '.join(available)}")
-
-
-class UnknownSnapshot(IngestionError):
-    """No snapshot has this id."""
-
-    def __init__(self, snapshot_id: str, folder: Path) -> None:
-        self.snapshot_id = snapshot_id
-        self.folder = folder
-        super().__init__(f"{folder} holds no snapshot {snapshot_id!r}; ingest the month first")
-
-
-class SnapshotDamaged(IngestionError):
-    """A stored snapshot is not what was written."""
-
-    def __init__(self, folder: Path, problem: str) -> None:
-        self.folder = folder
-        self.problem = problem
-        super().__init__(
-            f"the snapshot in {folder} is damaged: {problem}; "
-            f"restore it from a backup, or remove that folder and ingest the month again"
-        )
-
-
-def _short(value: str | None) -> str:
-    """A value as it stands in a message: quoted, never longer than a line's worth."""
-    if value is None:
-        return "empty"
-    return repr(value if len(value) <= 40 else value[:37] + "...")

@@ -8,39 +8,48 @@ import polars as pl
 from forecasting.hierarchy import Hierarchy, Level
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
-from ingestion.errors import EmptyMonth, UnknownKey
-from ingestion.order_line import KEYS
+from ingestion.errors import EmptyMonth
+from ingestion.leaf_names import keys_behind, with_names
+from ingestion.order_line import LINES
 from ingestion.snapshot import Snapshot
 from ingestion.units import DemandUnit
 
 _KILOGRAMS_PER_TONNE = 1000
+# With a blank, which no attribute's name has.
+_MONTH = "month ordinal"
+_LEAF = "leaf position"
 
 
 def build_panel(snapshot: Snapshot, keys: Sequence[str], levels: Sequence[Level]) -> DemandPanel:
     """Demand per leaf and month, in tonnes or pieces, up to the snapshot's month.
 
-    A leaf is born in the month of its first line, be it a return. Sums are of integers, so each value is
-    the nearest float to the exact tonnage. Raises `EmptyMonth` or `UnknownKey`.
+    Keys are those of order lines, each in one spelling, and attributes of master data. A leaf is born in
+    the month of its first line, be it a return. Sums are of integers, so each value is the nearest float
+    to the exact tonnage. Raises `EmptyMonth` or `UnknownKey`.
     """
-    for key in keys:
-        if key not in KEYS:
-            raise UnknownKey(key, KEYS)
+    master = snapshot.master
+    behind = keys_behind(keys, master)
     month = pl.col("date").dt.year().cast(pl.Int64) * 12 + pl.col("date").dt.month() - 1
-    lines = snapshot.lines.with_columns(month.alias("ordinal"))
-    newest = lines["ordinal"].max()
+    pieces = [
+        lines.group_by(*behind, month.alias(_MONTH)).agg(pl.col("quantity").sum())
+        for lines, _ in snapshot.pieces()
+    ]
+    nothing = LINES.to_frame().select(*behind, pl.lit(0, pl.Int64).alias(_MONTH), "quantity")
+    cells = pl.concat([nothing, *pieces]).group_by(*behind, _MONTH).agg(pl.col("quantity").sum())
+    newest = cells[_MONTH].max()
     if newest != snapshot.month.ordinal:
         raise EmptyMonth(snapshot.month, Month.from_ordinal(newest) if isinstance(newest, int) else None)
 
-    hierarchy = Hierarchy.of(keys, levels, lines)
-    first = Month.from_ordinal(int(lines["ordinal"].to_numpy().min()))
-    leaves = hierarchy.leaves.with_row_index("leaf")
+    cells = with_names(cells, keys, master)
+    hierarchy = Hierarchy.of(keys, levels, cells)
+    first = Month.from_ordinal(int(cells[_MONTH].to_numpy().min()))
     cells = (
-        lines.group_by(*keys, "ordinal")
+        cells.group_by(*keys, _MONTH)
         .agg(pl.col("quantity").sum())
-        .join(leaves, on=list(keys), how="inner")
-        .select(pl.col("leaf").cast(pl.Int64), pl.col("ordinal") - first.ordinal, "quantity")
+        .join(hierarchy.leaves.with_row_index(_LEAF), on=list(keys), how="inner")
+        .select(pl.col(_LEAF).cast(pl.Int64), pl.col(_MONTH) - first.ordinal, "quantity")
     )
-    leaf, step, quantity = (cells[name].to_numpy() for name in ("leaf", "ordinal", "quantity"))
+    leaf, step, quantity = (cells[name].to_numpy() for name in (_LEAF, _MONTH, "quantity"))
 
     n_months = snapshot.month - first + 1
     whole = np.zeros((hierarchy.n_leaves, n_months), dtype=np.int64)

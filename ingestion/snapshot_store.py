@@ -1,120 +1,211 @@
-"""The folder of snapshots: written aside, moved into place in one step, never changed.
+"""Where snapshots are kept: parts once each, and a manifest that makes a snapshot of them.
 
-<folder>/.incoming/…                        being written; whatever a dead writer left is swept
-<folder>/<month>/<id>/lines.parquet
-                      rejects.parquet
-                      manifest.json
+<place>/parts/<hash>/lines.parquet       the lines of one slice, rejects.parquet beside them if it has any
+<place>/taken/<month>/<id>/manifest.json written last: before it there is no snapshot
+                           repeats.parquet, master.<key>.parquet
+<place>/newest.json                      which one was taken last; the only file that is ever written again
+<place>/refused/<month>-<id>.csv         what was set aside by a run that was refused
+
+Nothing else is ever changed. A part without a manifest that names it is never read.
 """
 
-import fcntl
-import os
-import shutil
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import polars as pl
 from pydantic import ValidationError
 
 from forecasting.errors import BadMonth
 from forecasting.months import Month
-from ingestion.errors import SnapshotDamaged, UnknownSnapshot
-from ingestion.order_line import LINES, REJECTS
-from ingestion.snapshot import Manifest, Snapshot, content_id
+from ingestion.blobs import Blobs
+from ingestion.master_data import MasterData
+from ingestion.order_line import PART_LINES, PART_REJECTS
+from ingestion.part import Part, content_hash
+from ingestion.snapshot import REPEATS, LastTaken, Manifest, Snapshot, SourceRecord, snapshot_id
+from ingestion.snapshot_errors import SnapshotDamaged, UnknownSnapshot
 
-_INCOMING = ".incoming"
-_LINES = "lines.parquet"
-_REJECTS = "rejects.parquet"
+_PARTS = "parts"
+_TAKEN = "taken"
 _MANIFEST = "manifest.json"
+_REPEATS = "repeats.parquet"
+_NEWEST = "newest.json"
 
 
 class SnapshotStore:
-    """Snapshots under a folder, one writer at a time, any number of readers."""
+    """Snapshots in one place, one writer at a time, any number of readers."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
 
-    def write(self, snapshot: Snapshot) -> Snapshot:
-        """Keep a snapshot, and give back what is stored under its id.
-
-        An id that is there already is left as it is, with the manifest of the first time. Raises
-        `SnapshotDamaged` when what is there does not deserve its id.
-        """
-        home = self.folder / str(snapshot.month) / snapshot.id
-        with self._only_writer() as incoming:
-            if home.exists():
-                return self.read(snapshot.id)
-            aside = incoming / snapshot.id
-            aside.mkdir()
-            snapshot.lines.write_parquet(aside / _LINES)
-            snapshot.rejects.write_parquet(aside / _REJECTS)
-            (aside / _MANIFEST).write_text(snapshot.manifest.model_dump_json(indent=2) + "\n")
-            for path in (*aside.iterdir(), aside):
-                _flush(path)
-            home.parent.mkdir(exist_ok=True)
-            aside.rename(home)
-            _flush(home.parent)
-            _flush(self.folder)
-        return snapshot
-
-    def read(self, snapshot_id: str) -> Snapshot:
-        """The snapshot of this id; raises `UnknownSnapshot`, or `SnapshotDamaged` if its hash is wrong."""
-        folder = self._find(snapshot_id)
-        manifest = _read_manifest(folder)
-        month = _month(folder)
-        try:
-            lines, rejects = pl.read_parquet(folder / _LINES), pl.read_parquet(folder / _REJECTS)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise SnapshotDamaged(folder, str(error).split("\n")[0]) from error
-        if lines.schema != LINES or rejects.schema != REJECTS:
-            raise SnapshotDamaged(folder, "its tables have other columns than a snapshot's")
-        found = content_id(month, manifest.demand, lines, rejects)
-        if not snapshot_id == manifest.id == found:
-            raise SnapshotDamaged(folder, f"its content hashes to {found}")
-        return Snapshot(snapshot_id, month, lines, rejects, manifest)
-
-    def list(self) -> tuple[Manifest, ...]:
-        """The manifests of all snapshots, oldest month first, then in the order they were taken."""
-        manifests = [_read_manifest(path.parent) for path in self.folder.glob(f"[!.]*/*/{_MANIFEST}")]
-        return tuple(sorted(manifests, key=lambda each: (each.month, each.taken_at, each.id)))
-
-    def _find(self, snapshot_id: str) -> Path:
-        for month in self.folder.glob("[!.]*"):
-            if snapshot_id and (month / snapshot_id).is_dir():
-                return month / snapshot_id
-        raise UnknownSnapshot(snapshot_id, self.folder)
+    @property
+    def place(self) -> str:
+        return self._blobs.place
 
     @contextmanager
-    def _only_writer(self) -> Iterator[Path]:
-        """The empty incoming folder, ours alone: the lock falls with its process, so what lies there is
-        left over from a dead one."""
-        incoming = self.folder / _INCOMING
-        incoming.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for leftover in incoming.iterdir():
-                shutil.rmtree(leftover)
-            yield incoming
+    def writing(self) -> Iterator[None]:
+        """Be the only writer. What fails leaves no part behind that no snapshot has."""
+        with self._blobs.alone():
+            try:
+                yield
+            except BaseException:
+                if self._blobs.has_locks:
+                    self._forget(())
+                raise
+
+    def write_part(self, part: Part) -> None:
+        """Keep a part; one that is there already is written again, which mends it if it was damaged."""
+        home = f"{_PARTS}/{part.id}"
+        if part.rejects.height:
+            self._blobs.write(f"{home}/rejects.parquet", _parquet(part.rejects))
+        self._blobs.write(f"{home}/lines.parquet", _parquet(part.lines))
+
+    def read_part(self, part_id: str) -> Part:
+        """The part of this hash; raises `SnapshotDamaged` if it is missing or says something else."""
+        home = f"{_PARTS}/{part_id}"
+        lines = self._table(f"{home}/lines.parquet", PART_LINES)
+        rejects = self._table(f"{home}/rejects.parquet", PART_REJECTS, needed=False)
+        found = content_hash({"lines": lines, "rejects": rejects})
+        if found != part_id:
+            raise SnapshotDamaged(f"{self.place}/{home}", f"its content hashes to {found}")
+        return Part(part_id, lines, rejects)
+
+    def write(self, snapshot: Snapshot) -> Snapshot:
+        """Keep a snapshot whose parts are kept, and give back what is stored under its id.
+
+        An id that is there already is left as it is, with the manifest of the first time.
+        """
+        home = f"{_TAKEN}/{snapshot.month}/{snapshot.id}"
+        if f"{home}/{_MANIFEST}" in self._blobs.names(home):
+            return self.read(snapshot.id)
+        self._blobs.write(f"{home}/{_REPEATS}", _parquet(snapshot.repeats))
+        for key, table in snapshot.master.tables.items():
+            self._blobs.write(f"{home}/master.{key}.parquet", _parquet(table))
+        manifest = snapshot.manifest.model_dump_json(indent=1) + "\n"
+        self._blobs.write(f"{home}/{_MANIFEST}", manifest.encode())
+        return snapshot
+
+    def read(self, wanted: str) -> Snapshot:
+        """The snapshot of an id, or of the only one that begins so.
+
+        Raises `UnknownSnapshot`, or `SnapshotDamaged` where what is stored does not deserve its id. Parts
+        are read, and their hashes compared, when they are asked for.
+        """
+        home = self._home(wanted)
+        manifest = self._manifest(f"{home}/{_MANIFEST}")
+        try:
+            month = Month.parse(manifest.month)
+        except BadMonth as error:
+            raise SnapshotDamaged(f"{self.place}/{home}", "its month is none") from error
+        repeats = self._table(f"{home}/{_REPEATS}", REPEATS)
+        master = MasterData(
+            {each.key: self._table(f"{home}/master.{each.key}.parquet", None) for each in manifest.master},
+            {name: each.key for each in manifest.master for name in each.attributes},
+            {each.key: each.conflicts for each in manifest.master},
+        )
+        snapshot = Snapshot(manifest.id, month, manifest, master, repeats, self.read_part)
+        found = snapshot_id(month, manifest.demand, snapshot.places(), master, repeats)
+        if not manifest.id == found == home.split("/")[-1]:
+            raise SnapshotDamaged(f"{self.place}/{home}", f"its content hashes to {found}")
+        return snapshot
+
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The manifests of all snapshots, oldest month first, then in the order they were taken."""
+        manifests = [self._manifest(name) for name in self._names()]
+        return tuple(sorted(manifests, key=lambda each: (each.month, each.taken_at, each.id)))
+
+    def newest(self) -> Snapshot | None:
+        """The snapshot taken last, of whatever month."""
+        last = self._last()
+        if last and any(name.split("/")[-2] == last.id for name in self._names()):
+            return self.read(last.id)
+        taken = max(self.manifests(), key=lambda each: (each.taken_at, each.id), default=None)
+        return self.read(taken.id) if taken else None
+
+    def seen(self, snapshot: Snapshot) -> tuple[SourceRecord, ...]:
+        """What the sources said of themselves when a snapshot was last found to be theirs."""
+        last = self._last()
+        return last.sources if last and last.id == snapshot.id else snapshot.manifest.sources
+
+    def point_to(self, snapshot: Snapshot, sources: tuple[SourceRecord, ...]) -> None:
+        """Make a stored snapshot the newest."""
+        last = LastTaken(id=snapshot.id, sources=sources)
+        if last != self._last():
+            self._blobs.write(_NEWEST, last.model_dump_json().encode())
+
+    def keep_rejects(self, name: str, rejects: pl.DataFrame) -> str:
+        """Write what a refused run set aside, for people to look at; where it is."""
+        path = f"refused/{name}.csv"
+        self._blobs.write(path, rejects.write_csv().encode())
+        return f"{self.place}/{path}"
+
+    def forget(self, unwanted: Callable[[Sequence[Manifest]], Collection[str]]) -> tuple[int, int]:
+        """Remove the snapshots that `unwanted` picks from all, and every part that no other names.
+
+        How many snapshots, and parts. Waits for whoever is writing.
+        """
+        with self._blobs.alone():
+            ids = unwanted(self.manifests())
+            return len(ids), self._forget(ids)
+
+    def _last(self) -> LastTaken | None:
+        try:
+            return LastTaken.model_validate_json(self._blobs.read(_NEWEST))
+        except (OSError, ValidationError):
+            return None  # it is no more than a shortcut
+
+    def _forget(self, unwanted: Collection[str]) -> int:
+        for manifest in self.manifests():
+            if manifest.id in unwanted:
+                home = f"{_TAKEN}/{manifest.month}/{manifest.id}"
+                names = self._blobs.names(home)
+                for name in sorted(names, key=lambda each: not each.endswith(_MANIFEST)):
+                    self._blobs.remove(name)
+        needed = {
+            part.part
+            for manifest in self.manifests()
+            for source in manifest.sources
+            for part in source.slices
+        }
+        orphans = [name for name in self._blobs.names(_PARTS) if name.split("/")[1] not in needed]
+        for name in orphans:
+            self._blobs.remove(name)
+        return len({name.split("/")[1] for name in orphans})
+
+    def _names(self) -> list[str]:
+        return [name for name in self._blobs.names(_TAKEN) if name.endswith(f"/{_MANIFEST}")]
+
+    def _home(self, wanted: str) -> str:
+        homes = [name.rsplit("/", 1)[0] for name in self._names()]
+        found = [home for home in homes if wanted and home.split("/")[-1].startswith(wanted)]
+        exact = [home for home in found if home.split("/")[-1] == wanted]
+        if len(exact or found) != 1:
+            raise UnknownSnapshot(wanted, self.place, len(found))
+        return (exact or found)[0]
+
+    def _manifest(self, name: str) -> Manifest:
+        try:
+            return Manifest.model_validate_json(self._blobs.read(name))
+        except (OSError, ValidationError) as error:
+            raise SnapshotDamaged(f"{self.place}/{name}", "it cannot be read as a manifest") from error
+
+    def _table(self, name: str, schema: pl.Schema | None, *, needed: bool = True) -> pl.DataFrame:
+        try:
+            content = self._blobs.read(name)
+        except FileNotFoundError:
+            if needed or schema is None:
+                raise SnapshotDamaged(f"{self.place}/{name}", "it is missing") from None
+            return schema.to_frame()
+        try:
+            table = pl.read_parquet(io.BytesIO(content))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise SnapshotDamaged(f"{self.place}/{name}", str(error).split("\n")[0]) from error
+        if schema is not None and table.schema != schema:
+            raise SnapshotDamaged(f"{self.place}/{name}", "its columns are not a snapshot's")
+        return table
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    try:
-        return Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise SnapshotDamaged(folder, f"its {_MANIFEST} cannot be read") from error
-
-
-def _month(folder: Path) -> Month:
-    try:
-        return Month.parse(folder.parent.name)
-    except BadMonth as error:
-        raise SnapshotDamaged(folder, "its folder is not named by a month") from error
-
-
-def _flush(path: Path) -> None:
-    """Have the disk itself hold a file or folder before the next step relies on it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _parquet(table: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.write_parquet(content, compression="lz4")
+    return content.getvalue()

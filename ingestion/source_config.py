@@ -4,7 +4,11 @@
 url = "env:ERP_URL"            # the URL itself, with its password, stays in the environment
 table = "sales.order_lines"    # or: query = "select …"
 unit = "kg"                    # one unit for all lines; or map a column to `unit` below
-max_rejects = 0.02             # stop when more than this share of the lines must be set aside
+time_zone = "Europe/Berlin"    # where times with a zone get their day; UTC when it is not said
+max_rejects = 0.02             # stop when more than this share of lines or kilograms must be set aside
+
+[sources.erp.limits]           # reasons that are judged by a limit of their own instead
+"missing key" = 0.1
 
 [sources.erp.columns]          # our field = the source's column; `status` may be left out
 line = "order_line_id"
@@ -17,19 +21,23 @@ quantity = "qty"
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from zoneinfo import available_timezones
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ingestion.errors import BadSourceConfig, MissingEnvironment
 from ingestion.order_line import FIELDS, REQUIRED_FIELDS
+from ingestion.reasons import REASONS
+from ingestion.toml_table import as_share, as_table, as_text, each_once, refuse_unknown
 from ingestion.units import DemandUnit, is_unit
 
-DIALECTS = ("postgresql",)
+DIALECTS = ("postgresql", "mssql")
 MAX_REJECTS = 0.02
 
-_SOURCE_KEYS = ("url", "query", "table", "unit", "max_rejects", "columns")
+_SOURCE_KEYS = ("url", "query", "table", "unit", "time_zone", "max_rejects", "limits", "columns")
 _ENVIRONMENT = "env:"
+_NO_PLACES = {"Factory", "localtime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,8 @@ class SourceConfig:
 
     `url` hides its password when printed; `variable` is the environment variable that held it.
     `columns` maps each of our fields to a column of the source; exactly one of `columns["unit"]` and
-    `constant_unit` is there.
+    `constant_unit` is there. `limits` are the shares of reasons that have a limit of their own; `time_zone`
+    is where the source's moments get their days.
     """
 
     name: str
@@ -62,6 +71,8 @@ class SourceConfig:
     columns: Mapping[str, str]
     constant_unit: str | None
     max_rejects: float
+    limits: Mapping[str, float]
+    time_zone: str
 
     def knowing(self, there: Collection[str]) -> "SourceConfig":
         """The same, once it is known which columns are there.
@@ -82,9 +93,12 @@ class SourceConfig:
     @property
     def address(self) -> str:
         """Host, port and database for messages: never the user's password."""
-        host = self.url.host or self.url.query.get("host") or "localhost"
-        port = f":{self.url.port}" if self.url.port else ""
-        return f"{host}{port}/{self.url.database or ''}"
+        query = self.url.query
+        written = _words(str(query.get("odbc_connect", "")))
+        host = self.url.host or query.get("host") or written.get("server") or "localhost"
+        number = self.url.port or query.get("port") or written.get("port")
+        port = f":{number}" if number else ""
+        return f"{host}{port}/{self.url.database or written.get('database', '')}"
 
 
 def parse_sources(document: Mapping[str, object], environment: Mapping[str, str]) -> tuple[SourceConfig, ...]:
@@ -100,8 +114,8 @@ def parse_sources(document: Mapping[str, object], environment: Mapping[str, str]
 
 def parse_demand(document: Mapping[str, object]) -> DemandUnit:
     """What demand is measured in: `[demand] unit`, tonnes when it is not said."""
-    table = _table(document.get("demand", {}), "[demand]")
-    _refuse_unknown(table, ("unit",), "[demand]")
+    table = as_table(document.get("demand", {}), "[demand]")
+    refuse_unknown(table, ("unit",), "[demand]")
     unit = table.get("unit", DemandUnit.TONNE.value)
     if unit not in list(DemandUnit):
         known = " or ".join(f'"{each}"' for each in DemandUnit)
@@ -111,17 +125,19 @@ def parse_demand(document: Mapping[str, object]) -> DemandUnit:
 
 def _parse_source(name: str, raw: object, environment: Mapping[str, str]) -> SourceConfig:
     where = f"[sources.{name}]"
-    table = _table(raw, where)
-    _refuse_unknown(table, _SOURCE_KEYS, where)
+    table = as_table(raw, where)
+    refuse_unknown(table, _SOURCE_KEYS, where)
     columns = _parse_columns(table.get("columns"), where)
     unit = _parse_unit(table, columns, where)
-    relation = _parse_relation(table, where)
-    limit = _parse_limit(table.get("max_rejects", MAX_REJECTS), where)
-    variable, url = _parse_url(name, table.get("url"), where, environment)
-    return SourceConfig(name, url, variable, relation, columns, unit, limit)
+    relation = parse_relation(table, where)
+    limit = as_share(table.get("max_rejects", MAX_REJECTS), f"{where} max_rejects", "the lines")
+    limits = _parse_limits(table.get("limits", {}), where)
+    zone = _parse_time_zone(table.get("time_zone", "UTC"), f"{where} time_zone")
+    variable, url = parse_url(table.get("url"), where, environment)
+    return SourceConfig(name, url, variable, relation, columns, unit, limit, limits, zone)
 
 
-def _parse_url(name: str, raw: object, where: str, environment: Mapping[str, str]) -> tuple[str, URL]:
+def parse_url(raw: object, where: str, environment: Mapping[str, str]) -> tuple[str, URL]:
     """The variable and the URL in it; what was found is never shown, it may hold a password."""
     variable = raw.removeprefix(_ENVIRONMENT).strip() if isinstance(raw, str) else ""
     if not isinstance(raw, str) or not raw.startswith(_ENVIRONMENT) or not variable:
@@ -132,7 +148,7 @@ def _parse_url(name: str, raw: object, where: str, environment: Mapping[str, str
         )
     text = environment.get(variable, "").strip()
     if not text:
-        raise MissingEnvironment(name, variable)
+        raise MissingEnvironment(where, variable)
     where = f"{where} url, environment variable {variable}"
     example = "write it like postgresql://user:password@host:5432/database"
     try:
@@ -149,12 +165,19 @@ def _parse_url(name: str, raw: object, where: str, environment: Mapping[str, str
     return variable, url
 
 
-def _parse_relation(table: Mapping[str, object], where: str) -> Query | Table:
+def _words(connection_string: str) -> dict[str, str]:
+    """The parts of an ODBC connection string, by their names in lower case."""
+    pairs = (each.split("=", 1) for each in connection_string.split(";") if "=" in each)
+    return {name.strip().lower(): value.strip() for name, value in pairs}
+
+
+def parse_relation(table: Mapping[str, object], where: str) -> Query | Table:
+    """What to read: exactly one of `query` and `table` is given."""
     given = [key for key in ("query", "table") if key in table]
     if len(given) != 1:
         problem = "both query and table are given" if given else "neither query nor table is given"
         raise BadSourceConfig(where, problem, "give exactly one of them")
-    text = _text(table[given[0]], f"{where} {given[0]}")
+    text = as_text(table[given[0]], f"{where} {given[0]}")
     if given == ["query"]:
         return Query(text.rstrip("; \n\t"))
     parts = tuple(part.strip() for part in text.split("."))
@@ -167,19 +190,14 @@ def _parse_relation(table: Mapping[str, object], where: str) -> Query | Table:
 
 def _parse_columns(raw: object, where: str) -> dict[str, str]:
     where = f"{where[:-1]}.columns]"
-    table = _table(raw if raw is not None else {}, where)
-    _refuse_unknown(table, FIELDS, where)
-    columns = {field: _text(column, f"{where} {field}") for field, column in table.items()}
+    table = as_table(raw if raw is not None else {}, where)
+    refuse_unknown(table, FIELDS, where)
+    columns = {field: as_text(column, f"{where} {field}") for field, column in table.items()}
     missing = [field for field in REQUIRED_FIELDS if field not in columns]
     if missing:
         remedy = f'map each to a column of the source, for example {missing[0]} = "its_column"'
         raise BadSourceConfig(where, f"no column for {', '.join(missing)}", remedy)
-    owners: dict[str, str] = {}
-    for field, column in columns.items():
-        if column in owners:
-            problem = f"column {column!r} is mapped to both {owners[column]} and {field}"
-            raise BadSourceConfig(where, problem, "map each column once")
-        owners[column] = field
+    each_once(columns, where)
     return columns
 
 
@@ -193,33 +211,26 @@ def _parse_unit(table: Mapping[str, object], columns: Mapping[str, str], where: 
         )
     if "unit" not in table:
         return None
-    unit = _text(table["unit"], f"{where} unit")
+    unit = as_text(table["unit"], f"{where} unit")
     if not is_unit(unit):
         remedy = 'write kg, t, "short ton", "long ton", lb, cwt or piece, or map a column to unit'
         raise BadSourceConfig(f"{where} unit", f"{unit!r} is not a known unit", remedy)
     return unit
 
 
-def _parse_limit(raw: object, where: str) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 1:
-        problem = f"{raw!r} is not a share of the lines"
-        raise BadSourceConfig(f"{where} max_rejects", problem, "write a number from 0 to 1, like 0.02")
-    return float(raw)
+def _parse_limits(raw: object, where: str) -> dict[str, float]:
+    """The shares of reasons that have a limit of their own."""
+    where = f"{where[:-1]}.limits]"
+    table = as_table(raw, where)
+    for reason in table:
+        if reason not in REASONS:
+            raise BadSourceConfig(where, f"unknown reason {reason!r}", f"reasons are {', '.join(REASONS)}")
+    return {reason: as_share(share, f"{where} {reason!r}", "the lines") for reason, share in table.items()}
 
 
-def _table(raw: object, where: str) -> Mapping[str, object]:
-    if not isinstance(raw, Mapping):
-        raise BadSourceConfig(where, "not a table", f"write {where} with its keys below")
-    return raw
-
-
-def _text(raw: object, where: str) -> str:
-    if not isinstance(raw, str) or not raw.strip():
-        raise BadSourceConfig(where, f"{raw!r} is not a text", "write a text in quotes")
-    return raw.strip()
-
-
-def _refuse_unknown(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise BadSourceConfig(where, f"unknown key {key!r}", f"known keys are {', '.join(known)}")
+def _parse_time_zone(raw: object, where: str) -> str:
+    name = as_text(raw, where)
+    if name not in available_timezones() - _NO_PLACES:
+        remedy = 'write a name like "Europe/Berlin" or "America/Chicago", or "UTC"'
+        raise BadSourceConfig(where, f"{name!r} is not a known time zone", remedy)
+    return name

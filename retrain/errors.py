@@ -1,7 +1,7 @@
 """What can stop a month.
 
 RetrainError
-├── BadPlan        the hierarchy or forecast part of tonnage.toml makes no sense
+├── BadPlan        a section of tonnage.toml that the month reads makes no sense
 ├── BadRecipe      a setting of a recipe makes no sense
 ├── BadRecipeFile  a file of recipes that cannot be read
 ├── UnknownRecipe  a recipe that its file does not have
@@ -14,7 +14,7 @@ class RetrainError(Exception):
 
 
 class BadPlan(RetrainError):
-    """A setting of `[hierarchy]` or `[forecast]` that makes no sense."""
+    """A setting of `[hierarchy]`, `[forecast]`, `[contest]` or `[guard]` that makes no sense."""
 
     def __init__(self, setting: str, value: object, remedy: str) -> None:
         self.setting = setting
@@ -57,4 +57,7 @@ class Refused(RetrainError):
     def __init__(self, run: str, reasons: list[str]) -> None:
         self.run = run
         self.reasons = reasons
-        super().__init__(f"run {run} is not shown: {'; '.join(reasons)}; the current run stays")
+        super().__init__(
+            f"run {run} is not shown: {'; '.join(reasons)}; the current run stays\n"
+            'look into it, raise the bound in [guard], or show it all the same: --accept "why"'
+        )

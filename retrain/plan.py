@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from app.errors import Unpublishable
+from app.store.keys import check_attributes
 from forecasting.errors import ForecastingError
 from forecasting.forecast import check_probabilities
 from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
 from forecasting.recipe import Recipe
+from ingestion.master_config import parse_attributes
 from retrain.errors import BadPlan, UnknownRecipe
 from retrain.recipes import default_recipe, shipped_recipes
 
@@ -24,8 +27,6 @@ LEVELS: tuple[Level, ...] = (
 )
 PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 MOST_MONTHS_AHEAD = 60
-
-_KNOWN = {"hierarchy": {"keys", "levels"}, "forecast": {"horizon", "quantiles", "recipe"}}
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,19 @@ class Plan:
 
 
 def parse_plan(document: Mapping[str, object]) -> Plan:
-    """The plan in `[hierarchy]` and `[forecast]` of a configuration; raises `BadPlan`."""
-    hierarchy = _section(document, "hierarchy")
-    forecast = _section(document, "forecast")
-    keys = _keys(hierarchy.get("keys", list(KEYS)))
-    levels = _levels(hierarchy, keys)
+    """The plan in `[hierarchy]` and `[forecast]` of a configuration.
+
+    Levels may name attributes of `[master]`. Raises `BadPlan`, or `BadSourceConfig` of `[master]`.
+    """
+    hierarchy = section(document, "hierarchy", {"keys", "levels"})
+    forecast = section(document, "forecast", {"horizon", "quantiles", "recipe"})
+    attributes = parse_attributes(document)
+    keys = _keys(hierarchy.get("keys", list(KEYS)), attributes)
+    keys, levels = _levels(hierarchy, keys, attributes)
+    try:
+        check_attributes(keys)
+    except Unpublishable as error:
+        raise BadPlan("hierarchy.levels", list(keys), str(error)) from error
     return Plan(
         keys,
         levels,
@@ -60,46 +69,68 @@ def parse_plan(document: Mapping[str, object]) -> Plan:
     )
 
 
-def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
-    section = document.get(name, {})
-    if not isinstance(section, Mapping):
-        raise BadPlan(name, section, f"write it as a table, [{name}]")
-    for setting in section:
-        if setting not in _KNOWN[name]:
-            known = ", ".join(sorted(_KNOWN[name]))
-            raise BadPlan(f"{name}.{setting}", section[setting], f"unknown setting; there are {known}")
-    return section
+def section(document: Mapping[str, object], name: str, known: Collection[str]) -> Mapping[str, object]:
+    """The settings of one section of a configuration; raises `BadPlan` for one that is not known."""
+    settings = document.get(name, {})
+    if not isinstance(settings, Mapping):
+        raise BadPlan(name, settings, f"write it as a table, [{name}]")
+    for setting in settings:
+        if setting not in known:
+            there_are = ", ".join(sorted(known))
+            raise BadPlan(f"{name}.{setting}", settings[setting], f"unknown setting; there are {there_are}")
+    return settings
 
 
-def _keys(value: object) -> Level:
-    keys = tuple(_texts("hierarchy.keys", value, ","))
+def _keys(value: object, attributes: Mapping[str, str]) -> Level:
+    keys = tuple(texts("hierarchy.keys", value, ","))
     try:
         check_keys(keys)
     except ForecastingError as error:
         raise BadPlan("hierarchy.keys", value, str(error)) from error
-    for key in keys:
-        if key not in KEYS:
-            raise BadPlan(
-                "hierarchy.keys", value, f"{key!r} is no field of an order line; use {', '.join(KEYS)}"
-            )
+    _check_known("hierarchy.keys", value, keys, attributes)
     return keys
 
 
-def _levels(hierarchy: Mapping[str, object], keys: Level) -> tuple[Level, ...]:
+def _levels(
+    hierarchy: Mapping[str, object], keys: Level, attributes: Mapping[str, str]
+) -> tuple[Level, tuple[Level, ...]]:
+    """All keys that there are, with the attributes that only levels name, and the levels."""
     if "levels" not in hierarchy:
-        return (*(level for level in LEVELS if set(level) < set(keys)), keys)
+        own = tuple((key,) for key in keys if key in attributes and len(keys) > 1)
+        return keys, (*(level for level in LEVELS if set(level) < set(keys)), *own, keys)
     value = hierarchy["levels"]
     try:
-        levels = tuple(parse_level(text) for text in _texts("hierarchy.levels", value, ";"))
+        levels = tuple(parse_level(text) for text in texts("hierarchy.levels", value, ";"))
+    except ForecastingError as error:
+        raise BadPlan("hierarchy.levels", value, str(error)) from error
+    named = {name for level in levels for name in level}
+    _check_known("hierarchy.levels", value, sorted(named), attributes)
+    keys = (*keys, *(name for name in attributes if name in named and name not in keys))
+    try:
         check_levels(keys, levels)
     except ForecastingError as error:
         raise BadPlan("hierarchy.levels", value, str(error)) from error
-    if set(levels[-1]) != set(keys):
-        raise BadPlan("hierarchy.levels", value, f"the last level must have all keys: {','.join(keys)}")
-    return levels
+    last = levels[-1]
+    # What an attribute says follows from its key, so leaves are told apart without it.
+    missing = [key for key in keys if key not in last and attributes.get(key) not in last]
+    if missing:
+        remedy = f"the last level must have all keys, and misses {', '.join(missing)}"
+        raise BadPlan("hierarchy.levels", value, remedy)
+    return keys, levels
 
 
-def _texts(setting: str, value: object, separator: str) -> list[str]:
+def _check_known(setting: str, value: object, names: Sequence[str], attributes: Mapping[str, str]) -> None:
+    for name in names:
+        if name not in KEYS and name not in attributes:
+            raise BadPlan(
+                setting,
+                value,
+                f"{name!r} is no field of an order line and no attribute of master data; "
+                f"there are {', '.join((*KEYS, *attributes))}",
+            )
+
+
+def texts(setting: str, value: object, separator: str) -> list[str]:
     """A list of texts, also accepted as one text with separators."""
     if isinstance(value, str):
         value = value.split(separator)

@@ -14,12 +14,23 @@ from hypothesis import settings
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
+from ingestion.accounts import totals
+from ingestion.fingerprint import Fingerprint
+from ingestion.master_data import MasterData
+from ingestion.order_line import REJECTS
+from ingestion.part import Part, part_of
+from ingestion.pull import slice_record
+from ingestion.snapshot import REPEATS, Manifest, Place, Snapshot, SourceRecord, snapshot_id
+from ingestion.snapshot_store import SnapshotStore
+from ingestion.units import DemandUnit
 from tonnage.embedded import start_embedded
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The same examples in every run: what is found once is found by everybody.
 settings.register_profile("house", derandomize=True, deadline=None)
+# What has to hold a thousand times: pytest --hypothesis-profile=thousand tests/…/test_random_histories.py
+settings.register_profile("thousand", parent=settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
 
 NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
@@ -81,3 +92,66 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the shared data folder {DATA} is not there")
     return DATA
+
+
+OCTOBER = Month(2026, 10)
+
+
+def snapshot_of(
+    lines: pl.DataFrame,
+    rejects: pl.DataFrame | None = None,
+    *,
+    month: Month = OCTOBER,
+    demand: DemandUnit = DemandUnit.TONNE,
+    master: MasterData | None = None,
+    store: SnapshotStore | None = None,
+    taken_at: dt.datetime = dt.datetime(2026, 11, 2, tzinfo=dt.UTC),
+    code_version: str = "1",
+) -> Snapshot:
+    """A sealed snapshot of lines, `LINES`, and rejects, `REJECTS`: a part per source and month.
+
+    Rejects go to the slice without a date. With a store, its parts are written there.
+    """
+    master = MasterData() if master is None else master
+    rejects = REJECTS.to_frame() if rejects is None else rejects
+    parts: dict[str, Part] = {}
+    sources = []
+    for name in sorted({*lines["source"], *rejects["source"]}):
+        own = lines.filter(pl.col("source") == name).with_columns(
+            pl.col("date").dt.strftime("%Y-%m").alias("slice")
+        )
+        aside = rejects.filter(pl.col("source") == name)
+        slices = []
+        for each in sorted({*own["slice"], *([""] if aside.height else [])}):
+            here = own.filter(pl.col("slice") == each)
+            part = part_of(here, aside if each == "" else REJECTS.to_frame())
+            parts[part.id] = part
+            slices.append(slice_record(each, Fingerprint(part.lines.height + part.rejects.height, "1"), part))
+        kept, later, set_aside = totals(slices, REPEATS.to_frame(), month)
+        sources.append(
+            SourceRecord(
+                name=name,
+                dialect="postgresql",
+                reading="r",
+                consistency="repeatable read",
+                slices=tuple(slices),
+                kept=kept,
+                later=later.lines,
+                set_aside=set_aside,
+            )
+        )
+    places = [Place(each.name, part.slice, part.part) for each in sources for part in each.slices]
+    manifest = Manifest(
+        id=snapshot_id(month, demand, places, master, REPEATS.to_frame()),
+        month=str(month), demand=demand, unit=demand.stored, sources=tuple(sources), master=(), repeats=0,
+        parent=None, changes=(), accepted=None, taken_at=taken_at, code_version=code_version,
+    )  # fmt: skip
+    if store is not None:
+        for part in parts.values():
+            store.write_part(part)
+    return Snapshot(manifest.id, month, manifest, master, REPEATS.to_frame(), parts.__getitem__)
+
+
+@pytest.fixture(scope="session")
+def sealed() -> Callable[..., Snapshot]:
+    return snapshot_of

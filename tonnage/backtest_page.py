@@ -1,7 +1,6 @@
-"""A backtest as one page that needs nothing else: no script, no font, no request."""
+"""A backtest as one page."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -11,7 +10,7 @@ from forecasting.arrays import Floats
 from forecasting.backtest_report import BacktestReport
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import TOTAL, level_name
-from tonnage.backtest_style import STYLE
+from tonnage.page_parts import facts, number, page, percent, section, table
 from tonnage.svg_charts import line_chart, share_bar
 
 WORST_PER_LEVEL = 5
@@ -31,21 +30,16 @@ def backtest_page(report: BacktestReport, title: PageTitle) -> str:
     measures = report.measures()
     sections = [
         _heading(report, title),
-        _section("By level", _LEVELS_NOTE, _level_table(report, measures)),
-        _section("Error by lead month", _LEGEND, _lead_charts(report, measures)),
-        _section("Coverage by level", _coverage_note(report), _coverage(report, measures))
+        section("By level", _LEVELS_NOTE, _level_table(report, measures)),
+        section("Error by lead month", _LEGEND, _lead_charts(report, measures)),
+        section("Coverage by level", _coverage_note(report), _coverage(report, measures))
         if len(report.probabilities) > 1
         else "",
-        _section("By origin", "WAPE over all lead months from each origin.", _origin_table(report, measures)),
-        _section("Where the tonnes were lost", _WORST_NOTE, _worst(report)),
-        _section("Series left out", _left_out_note(report), _left_out(report)),
+        section("By origin", "WAPE over all lead months from each origin.", _origin_table(report, measures)),
+        section("Where the tonnes were lost", _WORST_NOTE, _worst(report)),
+        section("Series left out", _left_out_note(report), _left_out(report)),
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Backtest of {escape(title.history)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(sections)}</main></body></html>\n"
-    )
+    return page(f"Backtest of {title.history}", "".join(sections))
 
 
 _LEGEND = (
@@ -69,20 +63,20 @@ def _heading(report: BacktestReport, title: PageTitle) -> str:
     when = (
         f"{len(origins)} origins, {origins[0]} to {origins[-1]}" if origins[1:] else f"1 origin, {origins[0]}"
     )
-    facts = {
-        "Recipe": title.recipe,
-        "Origins": when,
-        "Horizon": f"{report.horizon} months",
-        "Nodes": f"{report.nodes.height:,} on {len(report.levels)} level{'s' if report.levels[1:] else ''}",
-        "Quantiles": _quantiles(report.probabilities),
-    }
-    cells = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(fact)}</dd></div>" for name, fact in facts.items()
+    nodes = f"{report.nodes.height:,} on {len(report.levels)} level{'s' if report.levels[1:] else ''}"
+    known = facts(
+        [
+            ("Recipe", title.recipe),
+            ("Origins", when),
+            ("Horizon", f"{report.horizon} months"),
+            ("Nodes", nodes),
+            ("Quantiles", _quantiles(report.probabilities)),
+        ]
     )
     return (
         f"<header><p class='above'>Backtest</p><h1>{escape(title.history)}</h1>"
         f"<p>At each origin the model learned only from what was known then, and its forecast was compared "
-        f"with what came.</p><dl>{cells}</dl></header>"
+        f"with what came.</p>{known}</header>"
     )
 
 
@@ -124,7 +118,7 @@ def _level_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
         "WQL",
         "Coverage",
     )
-    return _table("By level", heads, rows)
+    return table("By level", heads, rows)
 
 
 def _lead_charts(report: BacktestReport, measures: dict[str, Floats]) -> str:
@@ -164,7 +158,7 @@ def _origin_table(report: BacktestReport, measures: dict[str, Floats]) -> str:
         [_name(level_name(level)), *(percent(float(share)) for share in wape[:, at])]
         for at, level in enumerate(report.levels)
     ]
-    return _table("By origin", ["Level", *map(str, report.origins)], rows)
+    return table("By origin", ["Level", *map(str, report.origins)], rows)
 
 
 def _worst(report: BacktestReport) -> str:
@@ -191,7 +185,7 @@ def _worst(report: BacktestReport) -> str:
                 ]
             )
     heads = ("Level", "Node", "Error", "Seasonal naive", "Saved", "Of the level", "Bias")
-    return _table("Where the tonnes were lost", heads, rows, words=2)
+    return table("Where the tonnes were lost", heads, rows, words=2)
 
 
 _NOT_KEYS = {"level", "actual", "error", "signed_error", "seasonal_error"}
@@ -210,19 +204,7 @@ def _left_out(report: BacktestReport) -> str:
         return ""
     *keys, _ = report.left_out.columns
     rows = [[escape(cell) for cell in row] for row in report.left_out.head(MOST_LEFT_OUT).rows()]
-    return _table("Series left out", [*keys, "reason"], rows, words=len(keys) + 1)
-
-
-def percent(share: float, *, signed: bool = False) -> str:
-    """A share as people read it, a dash where it is undefined."""
-    if not math.isfinite(share):
-        return "–"
-    return f"{share:+.1%}" if signed else f"{share:.1%}"
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number as people read it, a dash where it is undefined."""
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+    return table("Series left out", [*keys, "reason"], rows, words=len(keys) + 1)
 
 
 def _points(share: float) -> str:
@@ -233,21 +215,3 @@ def _points(share: float) -> str:
 
 def _name(level: str) -> str:
     return escape(level.replace(",", " × "))
-
-
-def _section(title: str, note: str, body: str) -> str:
-    return f"<section><h2>{title}</h2><p>{note}</p>{body}</section>"
-
-
-def _table(label: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
-    """Cells are HTML; the first `words` columns hold words, the others numbers."""
-    kinds = ["" if at < words else ' class="number"' for at, _ in enumerate(heads)]
-    top = "".join(
-        f'<th scope="col"{kind}>{escape(head)}</th>' for kind, head in zip(kinds, heads, strict=True)
-    )
-    body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>"
-        for row in rows
-    )
-    table = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">{table}</div>'

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from forecasting.hierarchy import level_name
-from tonnage.backtest_page import number, percent
 from tonnage.file_backtest import FinishedBacktest
+from tonnage.page_parts import number, percent
 
 _MOST_REASONS = 5
 

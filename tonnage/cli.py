@@ -17,13 +17,15 @@ from app.errors import AppError
 from forecasting.errors import ForecastingError
 from forecasting.months import Month
 from ingestion.errors import IngestionError
+from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
-from tonnage.options import ConfigOption, MonthOption, PortOption, probabilities
+from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
+from tonnage.snapshot_commands import snapshots
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
@@ -76,25 +78,63 @@ def migrate() -> None:
 
 
 @app.command()
-def ingest(month: MonthOption = None, config: ConfigOption = None) -> None:
+def ingest(
+    month: MonthOption = None,
+    config: ConfigOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Pull every month, changed or not.")] = False,
+    accept: AcceptOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only connect, read ten lines and explain them.")
+    ] = False,
+) -> None:
     """Take a snapshot of the order lines up to a month, from the sources in the configuration.
 
-    The same lines give the same snapshot: a second run changes nothing.
+    Only what changed since the last snapshot is pulled. The same lines give the same snapshot: a second
+    run changes nothing. Exit code 3 means that months which were over have changed; --accept lets that, or
+    too many rejects, pass for a reason.
     """
     from tonnage.report import print_snapshot
+    from tonnage.source_check import check_sources
     from tonnage.wiring import House
 
     house = House.from_environment()
+    if check:
+        order = house.order(config)
+        check_sources(screen, order)
+        return
     moment = clock.now()
     with rows_read(aside, "ingest") as progress:
         snapshot = house.ingest(
-            month or clock.last_complete_month(moment), config, moment=moment, progress=progress
+            month or clock.last_complete_month(moment),
+            house.order(config, full=full, accepted=accept),
+            moment=moment,
+            progress=progress,
         )
     print_snapshot(screen, snapshot)
 
 
 @app.command()
-def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
+def profile(
+    snapshot: Annotated[
+        str | None, typer.Argument(help="An id, or its beginning. Default: the newest snapshot.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="An .html file. Default: profile-ID.html in this folder.")
+    ] = None,
+) -> None:
+    """Look into a snapshot: its months, gaps, outliers, buyers and classes, as one page.
+
+    The page needs nothing else: send it by mail, open it in any browser.
+    """
+    from tonnage.profile_file import profile_snapshot
+    from tonnage.profile_screen import print_profile
+    from tonnage.wiring import House
+
+    print_profile(screen, profile_snapshot(House.from_environment().snapshots, snapshot, output))
+
+
+@app.command()
+def retrain(month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None) -> None:
     """Run a month: take the snapshot, learn, forecast, publish.
 
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new
@@ -108,7 +148,11 @@ def retrain(month: MonthOption = None, config: ConfigOption = None) -> None:
     moment = clock.now()
     with stages(aside, "retrain", len(STAGES)) as on_stage:
         done = house.retrain(
-            month or clock.last_complete_month(moment), config, moment=moment, on_stage=on_stage
+            month or clock.last_complete_month(moment),
+            config,
+            accepted=accept,
+            moment=moment,
+            on_stage=on_stage,
         )
     print_month(screen, done, done.run.forecast.hierarchy.levels[0])
 
@@ -127,10 +171,14 @@ def serve(
 
 @app.command()
 def export(
-    level: Annotated[str, typer.Option(help="Keys joined by commas, or total.")] = "total",
+    level: Annotated[str, typer.Option(help="Keys and attributes joined by commas, or total.")] = "total",
     organization: Annotated[str | None, typer.Option(help="Only this organization.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
     material: Annotated[str | None, typer.Option(help="Only this material.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Only this value of a key or attribute; may be repeated."),
+    ] = None,
     first: Annotated[
         Month | None, typer.Option("--from", parser=Month.parse, metavar="YYYY-MM", help="First month.")
     ] = None,
@@ -141,13 +189,13 @@ def export(
     output: Annotated[Path | None, typer.Option(help="A .csv file. Default: standard output.")] = None,
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
-    from tonnage.export import Question, export_csv
+    from tonnage.export import Question, export_csv, read_filters
     from tonnage.wiring import House
 
-    where = {"organization": organization, "customer": customer, "material": material}
+    keys = {"organization": organization, "customer": customer, "material": material}
     question = Question(
         level=level,
-        where={key: value for key, value in where.items() if value is not None},
+        where=read_filters(keys, where or ()),
         first=first,
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
@@ -157,6 +205,7 @@ def export(
 
 app.command()(forecast)
 app.command()(backtest)
+app.add_typer(snapshots, name="snapshots")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(arguments)
     except SystemExit as stop:  # how Typer ends, well or with a usage error
         return int(stop.code or DONE)
-    except Refused as refusal:
+    except (Refused, ClosedMonthChanged) as refusal:
         _say(refusal)
         return REFUSED
     except (FrontDoorError, ForecastingError, IngestionError, RetrainError, AppError) as mistake:

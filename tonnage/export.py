@@ -1,12 +1,13 @@
 """The current run as a CSV file or on standard output: the same bytes as over REST."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from app.errors import BadParameter, RepeatedParameter
 from app.export.csv import csv_chunks
 from app.store.read import reading
 from app.store.selection import select_from
@@ -23,6 +24,24 @@ class Question:
     first: Month | None
     last: Month | None
     probabilities: tuple[float, ...] | None
+
+
+def read_filters(keys: Mapping[str, str | None], pairs: Sequence[str]) -> dict[str, str]:
+    """What `--customer K-104` and `--where material_group=Flat` ask for, together."""
+    where = {key: value for key, value in keys.items() if value is not None}
+    for pair in pairs:
+        name, is_pair, value = pair.partition("=")
+        if not is_pair:
+            raise BadParameter(
+                f"--where {pair!r} names no value",
+                "write it as NAME=VALUE, for example material_group=Flat",
+                field="where",
+                value=pair,
+            )
+        if name in where:
+            raise RepeatedParameter(name, value)
+        where[name] = value
+    return where
 
 
 def export_csv(engine: Engine, question: Question, output: Path | None) -> None:

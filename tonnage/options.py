@@ -31,6 +31,23 @@ ConfigOption = Annotated[
         "--config", help="Configuration file. Default: TONNAGE_CONFIG, or tonnage.toml.", envvar=None
     ),
 ]
+
+
+def given_reason(reason: str | None) -> str | None:
+    """A reason that says something."""
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("say why, in a few words")
+    return reason
+
+
+AcceptOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        callback=given_reason,
+        help="Pass the limits on rejects and changes; the reason is recorded.",
+    ),
+]
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port to serve on. Default: TONNAGE_PORT, or 8000.")
 ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from forecasting.arrays import Floats
@@ -27,9 +28,13 @@ def print_snapshot(console: Console, snapshot: Snapshot) -> None:
     table.add_column(f"{snapshot.manifest.unit} kept", justify="right")
     table.add_column("set aside, by reason")
     for source in snapshot.manifest.sources:
-        reasons = "\n".join(f"{count:,} {reason}" for reason, count in sorted(source.set_aside.items()))
+        reasons = "\n".join(f"{each.lines:,} {reason}" for reason, each in source.set_aside.items())
         table.add_row(
-            source.name, f"{source.rows_in:,}", f"{source.rows_kept:,}", f"{source.quantity_kept:,}", reasons
+            escape(source.name),
+            f"{source.rows_in:,}",
+            f"{source.kept.lines:,}",
+            f"{source.kept.quantity:,}",
+            reasons,
         )
     console.print(table)
 
@@ -56,7 +61,7 @@ def print_month(console: Console, month: RetrainedMonth, level: Level) -> None:
         table.add_column(f"{quantile_name(low)} to {quantile_name(high)}", justify="right", no_wrap=True)
     table.add_column("two years and the forecast", no_wrap=True)
     for node, name in _chosen(forecast.hierarchy, level):
-        table.add_row(name, *_cells(forecast, month.panel, node))
+        table.add_row(escape(name), *_cells(forecast, month.panel, node))
     console.print(table)
 
 

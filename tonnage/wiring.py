@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -12,14 +12,21 @@ import sqlalchemy as sa
 
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
+from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish
+from app.store.shown import means_shown
+from forecasting.hierarchy import Level
 from forecasting.months import Month
 from forecasting.run import ForecastRun
-from ingestion.job import Progress, take_snapshot
-from ingestion.snapshot import Snapshot
+from ingestion.blobs import open_blobs
+from ingestion.job import Order, Progress, take_snapshot
+from ingestion.master_config import parse_master
+from ingestion.snapshot import Manifest, Snapshot
+from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
+from retrain.jumps import Shown, parse_bounds
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
 from tonnage.config import read_config
@@ -37,6 +44,9 @@ class PublishedRuns:
 
     def publish(self, run: ForecastRun, published_at: dt.datetime) -> bool:
         return publish(self.engine, run, published_at)
+
+    def shown(self, levels: Sequence[Level]) -> Shown:
+        return means_shown(self.engine, levels)
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class House:
 
     @cached_property
     def snapshots(self) -> SnapshotStore:
-        return SnapshotStore(self.settings.home / "snapshots")
+        return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""
@@ -83,34 +93,62 @@ class House:
         """The configuration at a path, or where the settings say."""
         return read_config(config or self.settings.config).document
 
-    def ingest(
-        self, month: Month, config: Path | None, *, moment: dt.datetime, progress: Progress
-    ) -> Snapshot:
-        """Take the snapshot of a month from the sources in a configuration."""
+    def order(self, config: Path | None, *, full: bool = False, accepted: str | None = None) -> Order:
+        """What the configuration says is to be taken."""
         document = self.document(config)
+        return Order(
+            parse_sources(document, self.environment),
+            parse_master(document, self.environment),
+            parse_demand(document),
+            parse_snapshots(document),
+            full,
+            accepted,
+        )
+
+    def ingest(self, month: Month, order: Order, *, moment: dt.datetime, progress: Progress) -> Snapshot:
+        """Take the snapshot of a month."""
         return take_snapshot(
             month,
-            sources=parse_sources(document, self.environment),
-            demand=parse_demand(document),
+            order,
             store=self.snapshots,
             taken_at=moment,
             code_version=CODE_VERSION,
             progress=progress,
         )
 
+    def prune(self, months: int) -> tuple[int, int]:
+        """Forget all snapshots but those of the newest months and of published runs; how many, and parts."""
+        needed = snapshots_of_runs(self.engine)
+
+        def unwanted(manifests: Sequence[Manifest]) -> set[str]:
+            newest = set(sorted({each.month for each in manifests})[-months:])
+            return {each.id for each in manifests if each.month not in newest} - needed
+
+        return self.snapshots.forget(unwanted)
+
     def retrain(
-        self, month: Month, config: Path | None, *, moment: dt.datetime, on_stage: Callable[[str], None]
+        self,
+        month: Month,
+        config: Path | None,
+        *,
+        moment: dt.datetime,
+        on_stage: Callable[[str], None],
+        accepted: str | None = None,
     ) -> RetrainedMonth:
         """Run the month and publish it."""
-        plan = parse_plan(self.document(config))
+        document = self.document(config)
+        plan, bounds = parse_plan(document), parse_bounds(document)
+        order = self.order(config, accepted=accepted)
         return retrain_month(
             month,
             plan,
-            take_snapshot=lambda month: self.ingest(month, config, moment=moment, progress=_quietly),
+            take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
             store=PublishedRuns(self.engine),
             published_at=moment,
             code_version=CODE_VERSION,
             on_stage=on_stage,
+            bounds=bounds,
+            accepted=accepted,
         )
 
 

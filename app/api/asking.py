@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.api.cursor import Cursor
-from app.errors import BadCursor, UnknownRun
+from app.api.parameters import refuse_unknown_attributes
+from app.errors import BadCursor, NothingPublished, UnknownRun
 from app.store.read import NodeKey, Reader, reading
 from app.store.selection import PublishedRun, Selection
 from forecasting.hierarchy import level_name
@@ -22,8 +23,18 @@ def _reader(request: Request) -> Iterator[Reader]:
 type Reading = Annotated[Reader, Depends(_reader)]
 
 
-def run_of(reader: Reader, cursor: Cursor | None) -> PublishedRun:
-    """The run of the page before, or the current one."""
+def run_of(request: Request, reader: Reader, cursor: Cursor | None) -> PublishedRun:
+    """The run of the page before, or the current one; refuses a filter on an attribute it does not have."""
+    try:
+        run = _run(reader, cursor)
+    except NothingPublished:
+        refuse_unknown_attributes(request, ())
+        raise
+    refuse_unknown_attributes(request, run.attributes)
+    return run
+
+
+def _run(reader: Reader, cursor: Cursor | None) -> PublishedRun:
     if cursor is None:
         return reader.current_run()
     try:

@@ -1,5 +1,6 @@
 """`/v1/forecasts`: the numbers, as JSON by page or as CSV in one stream."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,15 +10,19 @@ from app.api import schemas
 from app.api.asking import Reading, cache_headers, is_known, next_cursor, run_of, start_of
 from app.api.cursor import Cursor
 from app.api.formats import choose_format
-from app.api.parameters import ForecastsQuery
+from app.api.parameters import ATTRIBUTES, ForecastsQuery
 from app.api.problems import declared
 from app.export.csv import csv_chunks
 from app.store.selection import Selection, select_from
+from forecasting.hierarchy import TOTAL
 
 router = APIRouter(tags=["forecasts"])
 
 JSON = "application/json"
 CSV = "text/csv"
+
+# An attribute may be called anything; a header and a file system may not hold everything.
+_NOT_FOR_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 _CSV_EXAMPLE = (
     "run,origin,level,organization,customer,material,month,unit,mean,p10,p50,p90\n"
@@ -38,12 +43,13 @@ _CSV_EXAMPLE = (
         304: {"description": "The answer named by If-None-Match is still the answer."},
         **declared(404, 406, 422, 503),
     },
+    openapi_extra=ATTRIBUTES,
 )
 def get_forecasts(reader: Reading, asked: Annotated[ForecastsQuery, Query()], request: Request) -> Response:
     """Mean and quantiles by month, from the current run or the run of the cursor."""
     media_type = _media_type(request, asked)
     cursor = None if asked.cursor is None else Cursor.decode(asked.cursor)
-    run = run_of(reader, cursor)
+    run = run_of(request, reader, cursor)
     selection = select_from(
         run,
         level=asked.level,
@@ -76,5 +82,6 @@ def _media_type(request: Request, asked: ForecastsQuery) -> str:
 
 
 def _as_file(selection: Selection) -> dict[str, str]:
-    name = "-".join((selection.run.id, *(selection.level or ("total",))))
+    level = _NOT_FOR_FILE_NAMES.sub("_", "-".join(selection.level or (TOTAL,)))
+    name = f"{selection.run.id}-{level}"
     return {"Content-Disposition": f'attachment; filename="forecasts-{name}.csv"'}

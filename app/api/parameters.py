@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstra
 from app.errors import RepeatedParameter, UnknownParameter
 from app.store.keys import KEYS
 from forecasting.errors import BadMonth
-from forecasting.hierarchy import TOTAL
+from forecasting.hierarchy import TOTAL, Level
 from forecasting.months import Month
 
 
@@ -42,16 +42,35 @@ type Probabilities = Annotated[
 KeyValue = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
 
 
-class NodesQuery(BaseModel):
-    """Which nodes, and which page of them."""
+# OpenAPI's way to say that further parameters are named by the data: an object, spread out.
+ATTRIBUTES: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "attributes",
+            "in": "query",
+            "description": "Only nodes with these attributes, each a parameter of its own: "
+            "`level=organization,material_group&material_group=Flat`. The run's levels name them.",
+            "required": False,
+            "style": "form",
+            "explode": True,
+            "schema": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+            "example": {"material_group": "Flat"},
+        }
+    ]
+}
 
-    model_config = ConfigDict(frozen=True)
+
+class NodesQuery(BaseModel):
+    """Which nodes, and which page of them. What no field declares is a filter on an attribute."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, KeyValue]
 
     level: KeyValue = Field(
         default=TOTAL,
-        description="Keys joined by commas, in any order; `total` is the top. "
+        description="Keys and attributes joined by commas, in any order; `total` is the top. "
         "`/v1/runs/current` lists the levels of the run.",
-        examples=["customer", "organization,material"],
+        examples=["customer", "organization,material", "organization,material_group"],
     )
     organization: KeyValue | None = Field(default=None, description="Only this organization.")
     customer: KeyValue | None = Field(default=None, description="Only this customer.", examples=["K-104"])
@@ -65,15 +84,13 @@ class NodesQuery(BaseModel):
 
     @property
     def where(self) -> dict[str, str]:
-        """The key values asked for."""
+        """The values of keys and attributes asked for."""
         asked = {key: getattr(self, key) for key in KEYS}
-        return {key: value for key, value in asked.items() if value is not None}
+        return {key: value for key, value in asked.items() if value is not None} | self.__pydantic_extra__
 
 
 class ForecastsQuery(NodesQuery):
     """Which nodes, months and quantiles, and in which format."""
-
-    model_config = ConfigDict(frozen=True)
 
     first: MonthText | None = Field(
         default=None,
@@ -106,14 +123,30 @@ def refuse_unforeseen(request: Request) -> None:
     """Refuse parameters that the resource does not declare, and those given twice.
 
     What OpenAPI does not name is not silently ignored: a misspelt filter would answer for everything.
+    Where the run's attributes are parameters too, its names are awaited: see `refuse_unknown_attributes`.
     """
-    operations: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
-    declared = operations[request.method.lower()].get("parameters", [])
-    known = [parameter["name"] for parameter in declared if parameter["in"] == "query"]
+    known, is_open = _declared(request)
     seen = set()
     for name, value in request.query_params.multi_items():
-        if name not in known:
+        if name not in known and not is_open:
             raise UnknownParameter(name, value, known)
         if name in seen:
             raise RepeatedParameter(name, value)
         seen.add(name)
+
+
+def refuse_unknown_attributes(request: Request, attributes: Level) -> None:
+    """Refuse parameters that are neither declared nor among a run's attributes."""
+    known = [*_declared(request)[0], *attributes]
+    for name, value in request.query_params.items():
+        if name not in known:
+            raise UnknownParameter(name, value, known)
+
+
+def _declared(request: Request) -> tuple[list[str], bool]:
+    """The parameters that the resource names, and whether attributes are parameters as well."""
+    operations: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
+    declared = operations[request.method.lower()].get("parameters", [])
+    asked = [parameter for parameter in declared if parameter["in"] == "query"]
+    named = [parameter["name"] for parameter in asked if parameter["schema"].get("type") != "object"]
+    return named, len(named) < len(asked)

@@ -39,9 +39,10 @@ class CurrentRun(RunName):
 
 
 class NodeName(BaseModel):
-    """A node's keys; null where it sums over one."""
+    """A node's keys, null where it sums over one, and a member for each attribute that the level names."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
 
     organization: str | None
     customer: str | None = Field(examples=["K-104"])
@@ -65,7 +66,7 @@ class NodeMonths(NodeName):
 
 
 class Nodes(BaseModel):
-    """A page of nodes, sorted by organization, customer, material."""
+    """A page of nodes, sorted by organization, customer, material, then attributes by name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,7 +77,7 @@ class Nodes(BaseModel):
 
 
 class Forecasts(BaseModel):
-    """A page of forecasts, sorted by organization, customer, material.
+    """A page of forecasts, sorted by organization, customer, material, then attributes by name.
 
     Means are in full precision: at every month those of a level sum to the total.
     """
@@ -146,9 +147,10 @@ def current_run(run: PublishedRun) -> Json:
     }
 
 
-def node_name(node: Node) -> Json:
+def node_name(selection: Selection, node: Node) -> Json:
     """As `NodeName`."""
-    return {"organization": node.organization, "customer": node.customer, "material": node.material}
+    keys: Json = {"organization": node.organization, "customer": node.customer, "material": node.material}
+    return keys | dict(zip(selection.attributes, node.attributes, strict=True))
 
 
 def nodes(selection: Selection, rows: list[Node], following: str | None) -> Json:
@@ -156,7 +158,7 @@ def nodes(selection: Selection, rows: list[Node], following: str | None) -> Json
     return {
         "run": run_name(selection.run),
         "level": level_name(selection.level),
-        "nodes": [node_name(node) for node in rows],
+        "nodes": [node_name(selection, node) for node in rows],
         "next": following,
     }
 
@@ -170,7 +172,7 @@ def forecasts(selection: Selection, rows: list[NodeForecast], following: str | N
         "unit": selection.run.unit,
         "level": level_name(selection.level),
         "forecasts": [
-            node_name(row.node)
+            node_name(selection, row.node)
             | {
                 "months": [
                     {"month": month, **dict(zip(names, numbers, strict=True))}

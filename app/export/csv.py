@@ -1,8 +1,9 @@
 """Forecasts as CSV text: the same bytes over REST and from the command line.
 
 UTF-8 without a byte order mark, comma, decimal point, one line feed per line, quotes as in RFC 4180.
-One row per node and month; a key that the node sums over is empty. Numbers are written in full, so
-that they read back as the very doubles that are stored.
+One row per node and month; a key that the node sums over is empty. Attributes that the level names have
+columns after the keys. Numbers are written in full, so that they read back as the very doubles that
+are stored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,16 @@ _NEEDS_QUOTES = frozenset(',"\r\n')
 
 def csv_chunks(selection: Selection, forecasts: Iterable[NodeForecast]) -> Iterator[str]:
     """The file piece by piece, its header first."""
-    columns = ["run", "origin", "level", *KEYS, "month", "unit", "mean"]
+    columns = [
+        "run",
+        "origin",
+        "level",
+        *KEYS,
+        *map(text_cell, selection.attributes),
+        "month",
+        "unit",
+        "mean",
+    ]
     columns += [quantile_name(probability) for probability in selection.probabilities]
     yield ",".join(columns) + "\n"
     run = selection.run
@@ -50,6 +60,7 @@ def text_cell(text: str | None) -> str:
 
 
 def _lines(before: str, months: list[str], forecast: NodeForecast) -> Iterator[str]:
-    node = before + ",".join(text_cell(getattr(forecast.node, key)) for key in KEYS)
+    keys = (getattr(forecast.node, key) for key in KEYS)
+    node = before + ",".join(map(text_cell, (*keys, *forecast.node.attributes)))
     for month, numbers in zip(months, forecast.numbers, strict=True):
         yield f"{node}{month}{','.join(map(repr, numbers))}\n"

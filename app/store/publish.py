@@ -9,15 +9,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.errors import Unpublishable
 from app.store import tables
 from app.store.binary_copy import forecast_rows
-from app.store.keys import KEYS, canonical
+from app.store.keys import KEYS, attributes_of, canonical, check_attributes
 from app.store.session import connected, copy_in
 from forecasting.arrays import Ints
-from forecasting.hierarchy import level_name
+from forecasting.hierarchy import Level, level_name
 from forecasting.months import months_from
 from forecasting.run import ForecastRun
 
 _LOCK = 0x746F6E_02  # any number, the same in every process that publishes
 _NODES_AT_ONCE = 20_000
+_LONGEST_NODE = 2_000  # bytes; an index entry of PostgreSQL holds 2,704, the level's name among them
 
 
 def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool:
@@ -40,15 +41,28 @@ def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool
 
 
 def _check(run: ForecastRun, published_at: dt.datetime) -> None:
-    keys = run.forecast.hierarchy.keys
-    if not set(keys) <= set(KEYS):
-        raise Unpublishable(
-            f"the hierarchy has keys {', '.join(keys)}",
-            f"the service knows {', '.join(KEYS)}: name the keys among these",
-            field="keys",
-        )
+    hierarchy = run.forecast.hierarchy
+    check_attributes(hierarchy.keys)
+    _check_values(hierarchy.leaves)
     if published_at.tzinfo is None:
         raise Unpublishable("published_at has no time zone", "give an aware datetime", field="published_at")
+
+
+def _check_values(leaves: pl.DataFrame) -> None:
+    """Raise `Unpublishable` for texts that PostgreSQL cannot hold, or not in an index."""
+    for name in leaves.columns:
+        if leaves[name].str.contains("\0", literal=True).any():
+            raise Unpublishable(f"a {name} has a NUL character", "correct it in the source", field=name)
+    size = pl.sum_horizontal(pl.all().str.len_bytes())
+    longest = leaves.filter(size == size.max()).row(0, named=True)
+    if sum(len(value.encode()) for value in longest.values()) > _LONGEST_NODE:
+        name = max(longest, key=lambda key: len(longest[key]))
+        raise Unpublishable(
+            f"the {name} that begins {longest[name][:40]!r} is too long: a node's keys and attributes may "
+            f"have {_LONGEST_NODE:,} bytes together",
+            "shorten it in the source",
+            field=name,
+        )
 
 
 def _write(connection: Connection, run: ForecastRun, published_at: dt.datetime) -> None:
@@ -82,15 +96,25 @@ def _write(connection: Connection, run: ForecastRun, published_at: dt.datetime) 
 
 
 def _nodes(run: ForecastRun) -> pl.DataFrame:
-    """One row per node in the forecast's order: position, canonical level, every serving key."""
+    """One row per node in the forecast's order: position, canonical level, every serving key, attributes."""
     hierarchy = run.forecast.hierarchy
     names = {level_name(level): level_name(canonical(level)) for level in hierarchy.levels}
     missing = [pl.lit(None, pl.String).alias(key) for key in KEYS if key not in hierarchy.keys]
     return (
         hierarchy.nodes.with_columns(pl.col("level").replace_strict(names), *missing)
+        .select("level", *KEYS, _array(attributes_of(hierarchy.keys)).alias("attributes"))
         .with_row_index("position")
-        .select("position", "level", *KEYS)
     )
+
+
+def _array(attributes: Level) -> pl.Expr:
+    """The attributes that are not null, as PostgreSQL writes an array of texts."""
+    values = [
+        pl.concat_str(pl.lit('"'), pl.col(name).str.replace_all(r'(["\\])', r"\$1"), pl.lit('"'))
+        for name in attributes
+    ]
+    listed = pl.concat_str(values, separator=",", ignore_nulls=True) if values else pl.lit("")
+    return pl.concat_str(pl.lit("{"), listed, pl.lit("}"))
 
 
 def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
@@ -98,7 +122,7 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
     connection.execute(
         text(
             "create temporary table incoming (position int, level text, organization text, "
-            "customer text, material text) on commit drop"
+            "customer text, material text, attributes text[]) on commit drop"
         )
     )
     # In CSV, COPY reads an unquoted nothing as null and a quoted one as empty text.
@@ -109,8 +133,9 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
     same = " and ".join(
         ["node.level = incoming.level"]
         + [f"coalesce(node.{key}, '') = coalesce(incoming.{key}, '')" for key in KEYS]
+        + ["node.attributes = incoming.attributes"]
     )
-    columns = ", ".join(("level", *KEYS))
+    columns = ", ".join(("level", *KEYS, "attributes"))
     connection.execute(
         text(
             f"insert into node ({columns}) select {columns} from incoming "  # noqa: S608  # our own names

@@ -10,25 +10,30 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.errors import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
-from app.store.keys import KEYS
+from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun, Selection
 from app.store.session import connected
-from forecasting.hierarchy import level_name, parse_level
+from forecasting.hierarchy import Level, level_name, parse_level
 from forecasting.months import Month
 
 type NodeKey = tuple[str, ...]
-"""A node within its level: the values of the level's keys, in serving order."""
+"""A node within its level: the values of what the level names, in serving order."""
 
 _ROWS_IN_MEMORY = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node's keys; None where it sums over one."""
+    """A node's keys, None where it sums over one, and the values of the attributes that its level names."""
 
     organization: str | None
     customer: str | None
     material: str | None
+    attributes: tuple[str, ...] = ()
+
+    def within(self, level: Level) -> NodeKey:
+        """What tells the node from the others of its level."""
+        return (*(getattr(self, key) for key in level if key in KEYS), *self.attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +115,14 @@ class Reader:
             return Page(rows, None)
         last = rows[limit - 1]
         node = last if isinstance(last, Node) else last.node
-        return Page(rows[:limit], tuple(getattr(node, key) for key in selection.level))
+        return Page(rows[:limit], node.within(selection.level))
 
     def _refuse_unknown(self, selection: Selection) -> None:
         """Tell a value that the level does not know from known values that never meet."""
         level = level_name(selection.level)
         for key, value in selection.where.items():
             known = sa.select(tables.node.c.id).where(
-                tables.node.c.level == level, tables.node.c[key] == value, _held(selection)
+                tables.node.c.level == level, _column(selection.level, key) == value, _held(selection)
             )
             if self._connection.scalar(known.limit(1)) is None:
                 raise UnknownNode(key, value, level)
@@ -132,7 +137,7 @@ def _run(row: Row[tuple[object, ...]]) -> PublishedRun:
 
 
 def _node(row: Row[tuple[object, ...]]) -> Node:
-    return Node(row.organization, row.customer, row.material)
+    return Node(row.organization, row.customer, row.material, tuple(row.attributes))
 
 
 def _read(selection: Selection, rows: sa.Result[tuple[object, ...]]) -> Iterator[NodeForecast]:
@@ -149,16 +154,32 @@ def _nodes(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[objec
     """Nodes of the level, in order, from the key after `after`: a walk along the unique index."""
     node = tables.node.c
     question = (
-        sa.select(node.organization, node.customer, node.material)
+        sa.select(node.organization, node.customer, node.material, node.attributes)
         .where(node.level == level_name(selection.level))
         .where(*(node[key].is_(None) for key in KEYS if key not in selection.level))
-        .where(*(node[key] == value for key, value in selection.where.items()))
-        .order_by(*(node[key] for key in KEYS))
+        .where(*(_column(selection.level, key) == value for key, value in selection.where.items()))
+        .order_by(*(node[key] for key in KEYS), node.attributes)
     )
     if after:
-        columns = [node[key] for key in selection.level]
-        question = question.where(sa.tuple_(*columns) > sa.tuple_(*after))
+        question = question.where(_following(selection.level, after))
     return question
+
+
+def _following(level: Level, after: NodeKey) -> sa.ColumnElement[bool]:
+    """Whether a node of the level comes after another in serving order."""
+    keys = [tables.node.c[key] for key in level if key in KEYS]
+    values: list[sa.ColumnElement[object]] = [sa.literal(value) for value in after[: len(keys)]]
+    if len(keys) < len(level):
+        keys.append(tables.node.c.attributes)
+        values.append(sa.literal(list(after[len(values) :]), tables.node.c.attributes.type))
+    return sa.tuple_(*keys) > sa.tuple_(*values)
+
+
+def _column(level: Level, name: str) -> sa.ColumnElement[str]:
+    """Where nodes of the level keep a key or an attribute."""
+    if name in KEYS:
+        return tables.node.c[name]
+    return tables.node.c.attributes[1 + attributes_of(level).index(name)]
 
 
 def _held(selection: Selection) -> sa.ColumnElement[bool]:

@@ -4,7 +4,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.errors import BadParameter, KeyOutsideLevel, OutsideRun, UnknownLevel, UnknownQuantile
+from app.errors import (
+    BadParameter,
+    KeyOutsideLevel,
+    OutsideRun,
+    UnknownKey,
+    UnknownLevel,
+    UnknownQuantile,
+)
+from app.store.keys import KEYS, attributes_of
 from forecasting.hierarchy import TOTAL, Level, level_name
 from forecasting.months import Month, months_from
 
@@ -25,6 +33,11 @@ class PublishedRun:
     probabilities: tuple[float, ...]
 
     @property
+    def attributes(self) -> Level:
+        """The attributes that levels of the run name, sorted."""
+        return attributes_of(name for level in self.levels for name in level)
+
+    @property
     def first(self) -> Month:
         """The first month forecast."""
         return self.origin + 1
@@ -39,8 +52,8 @@ class PublishedRun:
 class Selection:
     """Nodes of one level of a run, and which of their months and quantiles.
 
-    `where` holds the value that a key must have, for some of the level's keys. Build one with
-    `select_from`, which checks it against the run.
+    `where` holds the value that a key or attribute must have, for some of those that the level names.
+    Build one with `select_from`, which checks it against the run.
     """
 
     run: PublishedRun
@@ -49,6 +62,11 @@ class Selection:
     first: Month
     last: Month
     probabilities: tuple[float, ...]
+
+    @property
+    def attributes(self) -> Level:
+        """The attributes that the level names, in the order of every answer."""
+        return attributes_of(self.level)
 
     @property
     def months(self) -> list[Month]:
@@ -71,7 +89,10 @@ def select_from(
     as runs move on; a window wholly outside is an error.
     """
     keys = _level(run, level)
+    known = (*KEYS, *run.attributes)
     for key, value in where.items():
+        if key not in known:
+            raise UnknownKey(key, value, known)
         if key not in keys:
             naming = [level_name(other) for other in run.levels if set(where) <= set(other)]
             raise KeyOutsideLevel(key, value, level_name(keys), naming)

@@ -33,11 +33,26 @@ node = sa.Table(
     "node",
     metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("level", _KEY, nullable=False, comment="the keys that are not null, joined by commas"),
+    sa.Column(
+        "level",
+        _KEY,
+        nullable=False,
+        comment="the keys that are not null, then the attributes, joined by commas",
+    ),
     sa.Column("organization", _KEY, comment="null where the node sums over it"),
     sa.Column("customer", _KEY, comment="null where the node sums over it"),
     sa.Column("material", _KEY, comment="null where the node sums over it"),
-    sa.UniqueConstraint("level", "organization", "customer", "material", postgresql_nulls_not_distinct=True),
+    # An array sorts like its values, by their bytes too, so that pages walk the unique index at every level.
+    sa.Column(
+        "attributes",
+        ARRAY(_KEY),
+        server_default="{}",
+        nullable=False,
+        comment="values of the attributes that level names after its keys, in that order",
+    ),
+    sa.UniqueConstraint(
+        "level", "organization", "customer", "material", "attributes", postgresql_nulls_not_distinct=True
+    ),
     sa.Index("node_level_customer_idx", "level", "customer"),
     sa.Index("node_level_material_idx", "level", "material"),
     comment="What is forecast, shared by all runs",

@@ -65,8 +65,8 @@ class Smoothing:
     itself, a combination is as likely as it has been for the others of the batch (empirical Bayes: Efron &
     Morris 1975). On the log scale, of demand plus 5 % of its mean, season and trend act in proportion.
 
-    Who teaches is drawn by a hash of all history, and the offset and the cap of the log scale are read from
-    all of it: that much a past origin sees of its future.
+    Who teaches is drawn by a hash of all history, and the offset of the log scale is read from all of it:
+    that much a past origin sees of its future.
     """
 
     scale: Literal["raw", "log"] = "raw"
@@ -84,13 +84,14 @@ class Smoothing:
         logs = np.log(np.where(offset > 0, shifted, 1.0))
         prices = _learned_prices(logs[teachers], history.born[teachers], phase, grid, origins)
         forecasts = _hindcast(logs, history.born, phase, grid, prices, horizon)
-        # Beyond e^3 times the largest value seen, a log-scale trend has run away.
-        np.minimum(forecasts, (logs.max(axis=1) + 3.0)[:, None, None], out=forecasts)
+        known = history.n_months - origins + np.arange(origins + 1)
+        # Beyond e^3 times the largest value seen until then, a log-scale trend has run away.
+        largest = np.maximum.accumulate(logs, axis=1)[:, np.maximum(known - 1, 0)]
+        np.minimum(forecasts, (largest + 3.0)[:, :, None], out=forecasts)
         np.exp(forecasts, out=forecasts)
         forecasts -= offset[:, :, None]
         forecasts[offset[:, 0] <= 0] = 0.0
         # Before its first month a series has no logarithms: their mean, zero, would be one unit.
-        known = history.n_months - origins + np.arange(origins + 1)
         forecasts[known <= history.born[:, None]] = 0.0
         return forecasts
 

@@ -1,32 +1,36 @@
-"""Order lines from PostgreSQL: ADBC to Arrow, in batches, from one read-only consistent view.
-
-The select casts every field to text. Numerics then arrive digit by digit, where a float would lose
-kilograms, and a value of the wrong type is one line's reject instead of a failed read.
-"""
+"""Order lines from PostgreSQL: ADBC to Arrow, in batches, from one read-only consistent view."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import quote
 
 import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]  # it ships no types
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
-from forecasting.months import Month
-from ingestion.errors import QueryFailed, SourceRefused, SourceUnreachable, UnknownColumn
-from ingestion.order_line import RAW_LINES
+from ingestion.errors import ConnectionLost, QueryFailed, SourceRefused, SourceUnreachable, UnknownColumn
+from ingestion.fingerprint import Fingerprint
+from ingestion.order_line import RAW_LINES, SLICED_LINES
 from ingestion.source_config import Query, SourceConfig, Table
+from ingestion.sources import postgres_sql as sql
+from ingestion.sources.patience import PATIENT, Patience, connected
 
 _CONNECT_SECONDS = "15"
 _BUSY = re.compile(r"starting up|shutting down|recovery mode|too many (clients|connections)|connection slots")
 _REFUSED = re.compile(r"FATAL:|no password supplied|authentication|SSL|certificate")
+_LOST = re.compile(
+    r"terminating connection|closed the connection|connection not open|SSL SYSCALL|no connection"
+)
 _SAID = re.compile(r"(?:ERROR|FATAL):\s+(.+)")
 _NOISE = re.compile(
     r"^[A-Z_]+: |\[libpq\] |Failed to (connect|execute query|prepare query)[^:]*: |\. SQLSTATE: \w+$"
 )
+_TYPE_NAME = b"POSTGRESQL:type"
+_EXACT = frozenset({"numeric", "int2", "int4", "int8"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +39,25 @@ class PostgresSource:
 
     config: SourceConfig
     statement_timeout: timedelta = timedelta(minutes=30)
+    patience: Patience = PATIENT
 
-    def sql(self, month: Month) -> str:
-        return pull_sql(self.config, (month + 1).first_day)
-
-    def batches(self, month: Month) -> Iterator[pl.DataFrame]:
-        """Lines up to the end of `month`, each batch of the schema `RAW_LINES`.
-
-        Everything is read in one repeatable-read transaction that cannot write. Times with a zone are
-        dated in UTC. Raises `SourceUnreachable`, `SourceRefused`, `UnknownColumn` or `QueryFailed`.
-        """
-        with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
-            try:
-                for statement in self._session():
-                    cursor.execute(statement)
-                cursor.execute(probe_sql(self.config))
-                kinds = {column[0]: column[1] for column in cursor.description}
-                config = self.config.knowing(kinds)
-                _check_mapping(config, kinds)
-                # A date kept as text has its own order, so its lines are cut off after it is understood.
-                dated = not pa.types.is_string(kinds[config.columns["date"]])
-                cursor.execute(pull_sql(config, (month + 1).first_day if dated else None))
-                for batch in cursor.fetch_record_batch():
-                    yield _raw_lines(batch, config)
-            except (adbc.Error, OSError, pa.ArrowException) as error:
-                raise QueryFailed(self.config.name, self._said(error)) from None
+    @contextmanager
+    def view(self) -> Iterator["PostgresView"]:
+        """One repeatable-read transaction that cannot write; moments are dated in the source's time zone."""
+        connection = connected(self._connect, self.patience)
+        with closing(connection), closing(connection.cursor()) as cursor:
+            view = PostgresView(self.config, cursor, self._said)
+            view.begin(self.statement_timeout)
+            yield view
 
     def _connect(self) -> adbc.Connection:
         url = self.config.url.set(drivername="postgresql")
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": _CONNECT_SECONDS})
         try:
-            return adbc.connect(url.render_as_string(hide_password=False), autocommit=True)
+            # SQLAlchemy leaves blanks as they are, and libpq refuses them.
+            written = url.render_as_string(hide_password=False).replace(" ", "%20")
+            return adbc.connect(written, autocommit=True)
         except adbc.Error as error:
             refused = _REFUSED.search(str(error)) and not _BUSY.search(str(error))
             kind = SourceRefused if refused else SourceUnreachable
@@ -74,71 +65,146 @@ class PostgresSource:
             # `from None`: a chained traceback would print the driver's text with its secrets.
             raise kind(self.config.name, self.config.address, self.config.variable, said) from None
 
-    def _session(self) -> tuple[str, ...]:
-        milliseconds = round(self.statement_timeout.total_seconds() * 1000)
-        return (
-            "begin isolation level repeatable read, read only",
-            f"set local statement_timeout = {milliseconds}",
-            "set local datestyle = 'ISO, YMD'",
-            "set local timezone = 'UTC'",
-        )
-
     def _said(self, error: Exception) -> str:
         """The server's own sentence, without the driver's wrapping and without secrets."""
         match = _SAID.search(str(error))
         text = match[1] if match else _NOISE.sub("", str(error)).strip().split("\n")[0]
         hidden = [self.config.url.password, self.config.url.query.get("password")]
         for secret in filter(None, hidden):
-            for form in {str(secret), quote(str(secret), safe="")}:
+            for form in {str(secret), quote(str(secret), safe=""), quote(str(secret), safe=" +")}:
                 text = text.replace(form, "***")
         return text
 
 
-def probe_sql(config: SourceConfig) -> str:
-    """A select of no rows that shows which columns there are."""
-    return f"select *\nfrom {_relation(config.relation)}\nlimit 0"
+class PostgresView:
+    """A transaction on a source; see `SourceView`."""
+
+    consistency = "repeatable read"
+
+    def __init__(self, config: SourceConfig, cursor: adbc.Cursor, said: Callable[[Exception], str]) -> None:
+        self.config = config
+        self._cursor = cursor
+        self._said = said
+        self._fields: dict[str, pa.Field] = {}
+
+    def begin(self, statement_timeout: timedelta) -> None:
+        """Open the transaction and learn which columns there are."""
+        milliseconds = round(statement_timeout.total_seconds() * 1000)
+        with self._failing():
+            for statement in (
+                "begin isolation level repeatable read, read only",
+                f"set local statement_timeout = {milliseconds}",
+                "set local client_encoding = 'UTF8'",
+                "set local datestyle = 'ISO, YMD'",
+                f"set local timezone = '{self.config.time_zone}'",
+            ):
+                self._cursor.execute(statement)
+        self._fields = self._probe(self.config.relation)
+        self.config = self.config.knowing(self._fields)
+        self._check(self.config.columns, self._fields)
+
+    @property
+    def exact_slices(self) -> bool:
+        return self._dated
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        return {name: _type_name(field) for name, field in self._fields.items()}
+
+    def statement(self) -> str:
+        return sql.select_sql(self.config)
+
+    def fingerprints(self) -> Mapping[str, Fingerprint]:
+        with self._failing():
+            self._cursor.execute(sql.fingerprint_sql(self.config, self.columns, dated=self._dated))
+            return {name: Fingerprint(lines, checksum) for name, lines, checksum in self._cursor.fetchall()}
+
+    def lines(self, slices: Sequence[str]) -> Iterator[pl.DataFrame]:
+        if not slices:
+            return
+        with self._failing():
+            self._cursor.execute(sql.pull_sql(self.config, slices, dated=self._dated, moments=self._moments))
+            for batch in self._cursor.fetch_record_batch():
+                yield self._sliced(batch)
+
+    def sums(self, slices: Sequence[str], factors: Mapping[str | None, Decimal]) -> Mapping[str, int] | None:
+        if not slices or not factors:
+            return dict.fromkeys(slices, 0)
+        with self._failing():
+            numeric = self.columns[self.config.columns["quantity"]] in _EXACT
+            self._cursor.execute(
+                sql.sums_sql(
+                    self.config, slices, factors, dated=self._dated, moments=self._moments, numeric=numeric
+                )
+            )
+            return dict.fromkeys(slices, 0) | {
+                name: int(total or 0) for name, total in self._cursor.fetchall()
+            }
+
+    def sample(self, rows: int) -> pl.DataFrame:
+        with self._failing():
+            self._cursor.execute(sql.sample_sql(self.config, rows))
+            return self._sliced(self._cursor.fetch_arrow_table())
+
+    def table(self, relation: Query | Table, columns: Mapping[str, str]) -> pl.DataFrame:
+        self._check(columns, self._probe(relation))
+        with self._failing():
+            self._cursor.execute(sql.table_sql(relation, columns))
+            return pl.DataFrame(pl.from_arrow(self._cursor.fetch_arrow_table()))
+
+    @property
+    def _dated(self) -> bool:
+        """Whether the date is a date: one kept as text has its own order, and its own months."""
+        kind = self._fields[self.config.columns["date"]].type
+        return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+    @property
+    def _moments(self) -> bool:
+        """Whether the date is a moment, which has its day in the source's time zone."""
+        return self.columns[self.config.columns["date"]] == "timestamptz"
+
+    def _probe(self, relation: Query | Table) -> dict[str, pa.Field]:
+        with self._failing():
+            self._cursor.execute(sql.probe_sql(relation))
+            return {field.name: field for field in self._cursor.fetch_arrow_table().schema}
+
+    def _check(self, columns: Mapping[str, str], there: Mapping[str, object]) -> None:
+        for field, column in columns.items():
+            if column not in there:
+                raise UnknownColumn(self.config.name, field, column, list(there))
+
+    def _sliced(self, rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+        """Raw lines with the fields that are not mapped, and the slice, which the date's text begins with."""
+        # A server that has no encoding of its own, SQL_ASCII, gives whatever bytes it was given.
+        rows.validate(full=True)
+        frame = pl.DataFrame(pl.from_arrow(rows))
+        absent = {
+            field: self.config.constant_unit if field == "unit" else None
+            for field in RAW_LINES
+            if field not in self.config.columns
+        }
+        return frame.with_columns(
+            *(pl.lit(value, pl.String).alias(field) for field, value in absent.items()),
+            self._slice().fill_null("").alias("slice"),
+        ).select(SLICED_LINES.names())
+
+    def _slice(self) -> pl.Expr:
+        """The slice as `postgres_sql` names it."""
+        begins = pl.col("date").str.slice(0, 7)
+        return begins if self._dated else pl.when(begins.str.contains(sql.MONTH_OF_TEXT)).then(begins)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What goes wrong while the source answers: nothing of that answer is used."""
+        try:
+            yield
+        except (adbc.Error, OSError, pa.ArrowException) as error:
+            said = self._said(error)
+            kind = ConnectionLost if _LOST.search(str(error)) else QueryFailed
+            raise kind(self.config.name, said) from None
 
 
-def pull_sql(config: SourceConfig, before: date | None) -> str:
-    """The select of all mapped fields, dated before a day, or of any date.
-
-    Lines without a date come too: they are rejects, not nothing.
-    """
-    fields = [
-        f"  cast({_quoted(config.columns[field])} as text) as {_quoted(field)}"
-        for field in RAW_LINES
-        if field in config.columns
-    ]
-    select = "select\n" + ",\n".join(fields) + f"\nfrom {_relation(config.relation)}"
-    if before is None:
-        return select
-    day = _quoted(config.columns["date"])
-    return f"{select}\nwhere {day} < '{before:%Y-%m-%d}' or {day} is null"
-
-
-def _relation(relation: Query | Table) -> str:
-    if isinstance(relation, Table):
-        return ".".join(map(_quoted, relation.parts)) + " as source"
-    # On lines of its own, so that a comment at the query's end cannot swallow the bracket.
-    return f"(\n{relation.text}\n) as source"
-
-
-def _quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _check_mapping(config: SourceConfig, kinds: Mapping[str, object]) -> None:
-    for field, column in config.columns.items():
-        if column not in kinds:
-            raise UnknownColumn(config.name, field, column, list(kinds))
-
-
-def _raw_lines(batch: pa.RecordBatch, config: SourceConfig) -> pl.DataFrame:
-    frame = pl.DataFrame(pl.from_arrow(batch))
-    absent = {
-        field: config.constant_unit if field == "unit" else None
-        for field in RAW_LINES
-        if field not in config.columns
-    }
-    filled = frame.with_columns(pl.lit(value, pl.String).alias(field) for field, value in absent.items())
-    return filled.select(RAW_LINES.names())
+def _type_name(field: pa.Field) -> str:
+    """The type by the name that PostgreSQL gives it, where the driver passes it on."""
+    named = (field.metadata or {}).get(_TYPE_NAME)
+    return str(named.decode()) if named else str(field.type)

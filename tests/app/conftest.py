@@ -1,7 +1,7 @@
 """A real PostgreSQL, a hierarchy small enough to add up by hand, and the service on top of both."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from app.store.engine import open_engine
 from app.store.migrate import migrate
 from app.store.publish import publish
 from forecasting.forecast import Forecast
-from forecasting.hierarchy import Hierarchy, parse_level
+from forecasting.hierarchy import Hierarchy, Level, parse_level
 from forecasting.months import Month
 from forecasting.run import ForecastRun
 
@@ -31,6 +31,7 @@ LEAVES = [
 PUBLISHED = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 
 type MakeRun = Callable[..., ForecastRun]
+type MakeForecast = Callable[[Level, Sequence[str], Sequence[Level]], Forecast]
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +85,19 @@ def _make_run(run_id: str = "2026-10-aaaa", scale: float = 1.0, **changes: objec
         "because": "the first run",
     }
     return ForecastRun(**(facts | changes))  # type: ignore[arg-type]  # facts are of many types
+
+
+@pytest.fixture(scope="session")
+def make_forecast() -> MakeForecast:
+    """Forecasts of one month and any names: leaf i, as they are given, has mean 10^i."""
+    return _make_forecast
+
+
+def _make_forecast(names: Level, levels: Sequence[str], leaves: Sequence[Level]) -> Forecast:
+    table = pl.DataFrame(leaves, schema=dict.fromkeys(names, pl.String), orient="row")
+    hierarchy = Hierarchy.of(names, [parse_level(level) for level in levels], table)
+    mean = hierarchy.aggregate(np.array([[10.0 ** leaves.index(leaf)] for leaf in hierarchy.leaves.rows()]))
+    return Forecast(hierarchy, Month(2026, 11), mean, (0.5,), mean[None])
 
 
 @pytest.fixture

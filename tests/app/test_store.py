@@ -5,21 +5,24 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, event, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, event, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.errors import BadDatabaseUrl, NothingPublished, Unpublishable
+from app.errors import BadDatabaseUrl, NothingPublished, SchemaBehind, Unpublishable
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.migrate import is_current, migrate
 from app.store.publish import publish
-from app.store.read import reading
+from app.store.read import Node, NodeForecast, reading
 from app.store.selection import select_from
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy, Level
@@ -39,6 +42,13 @@ def counts(engine: Engine) -> tuple[int, ...]:
             connection.scalars(select(func.count()).select_from(table)).one()
             for table in (tables.run, tables.node, tables.forecast)
         )
+
+
+def alembic_config(connection: Connection) -> Config:
+    """As in `migrate`, for a migration to a version of old."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+    return config
 
 
 def current(engine: Engine) -> str:
@@ -65,6 +75,49 @@ class TestMigrations:
             list(pool.map(migrate, [engine, engine]))
         assert is_current(engine)
         engine.dispose()
+
+    def test_filled_tables_of_the_first_version_come_along(
+        self, new_database: Callable[[], str], make_run: MakeRun
+    ) -> None:
+        engine = open_engine(new_database())
+        with engine.begin() as connection:
+            command.upgrade(alembic_config(connection), "0001")
+            connection.execute(
+                text(
+                    """
+                    insert into run values ('2026-10-aaaa', '2026-10-01', '2026-11-02 06:00+00', '3f9c1a2b',
+                        'smoothing/3', 't', 'the first run', 2,
+                        '{total,organization,customer,"organization,material","organization,customer,material"}',
+                        '{0.1,0.5,0.975}');
+                    insert into node (level, organization, customer, material) values
+                        ('total', null, null, null), ('customer', null, 'K-104', null);
+                    insert into forecast
+                        select '2026-10-aaaa', id, month, 110, '{55,110,220}'
+                        from node, unnest('{2026-11-01,2026-12-01}'::date[]) month;
+                    insert into current_run (run_id) values ('2026-10-aaaa');
+                    """
+                )
+            )
+        with pytest.raises(SchemaBehind), reading(engine) as reader:
+            reader.nodes(select_from(reader.current_run(), where={}), 10)
+        migrate(engine)
+        assert is_current(engine)
+        with reading(engine) as reader:
+            page = reader.forecasts(select_from(reader.current_run(), level="customer", where={}), 10)
+        assert page.rows == [NodeForecast(Node(None, "K-104", None), [[110.0, 55.0, 110.0, 220.0]] * 2)]
+        publish(engine, make_run("2026-10-bbbb"), LATER)
+        assert counts(engine) == (2, 14, 4 + 28)  # the two nodes it had are found again
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        engine.dispose()
+
+    def test_nodes_differ_by_level_keys_and_attributes(self, engine: Engine) -> None:
+        with engine.begin() as connection:
+            for attributes in (["Flat"], ["Long"], []):
+                connection.execute(insert(tables.node).values(level="x", attributes=attributes))
+        for attributes in (["Long"], []):
+            with pytest.raises(IntegrityError), engine.begin() as connection:
+                connection.execute(insert(tables.node).values(level="x", attributes=attributes))
 
 
 class TestPublish:
@@ -153,13 +206,6 @@ class TestPublish:
         numbers = np.array([row.numbers for row in rows])
         assert (numbers[:, :, 0] == mean).all()
         assert (numbers[:, :, 1:] == np.moveaxis(quantiles, 0, -1)).all()
-
-    def test_keys_that_the_service_does_not_know(self, engine: Engine, make_run: MakeRun) -> None:
-        hierarchy = Hierarchy.of(["plant"], [("plant",)], pl.DataFrame({"plant": ["a"]}))
-        one = np.ones((1, 1))
-        forecast = Forecast(hierarchy, Month(2026, 11), one, (0.5,), one[None])
-        with pytest.raises(Unpublishable, match=r"plant.*organization, customer, material"):
-            publish(engine, make_run(forecast=forecast), PUBLISHED)
 
     def test_time_without_zone(self, engine: Engine, make_run: MakeRun) -> None:
         with pytest.raises(Unpublishable, match="time zone"):

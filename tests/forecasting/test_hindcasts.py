@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from forecasting import calendar_effects
+from forecasting.arrays import Floats
 from forecasting.calendar_effects import calendar_factors, calendar_regressors
 from forecasting.combine import relative_error, weigh
-from forecasting.hindcasts import add_up, count_origins, errors_of, past_error
+from forecasting.hindcasts import add_up, count_origins, errors_of, hindcast, past_error
 from forecasting.models.naive import Naive
 from forecasting.models.protocol import Model, SeriesBatch
 from forecasting.models.smoothing import Smoothing
 from forecasting.months import Month
+from forecasting.recipe import Recipe
 
 
 def batch(months: int = 72, seed: int = 0) -> SeriesBatch:
@@ -38,6 +41,17 @@ def test_no_origin_sees_its_future(model: Model) -> None:
     else:
         np.testing.assert_allclose(after[:2, : seen + 1], before[:2, : seen + 1], rtol=1e-9)
     assert not np.allclose(after[:2, -1], before[:2, -1])
+
+
+def test_a_trend_runs_no_further_than_what_was_seen_until_then_allows() -> None:
+    values = (1.15 ** np.arange(72))[None]
+    made = Smoothing("log").hindcast(SeriesBatch(Month(2020, 1), values, np.array([0])), 24, 60)
+    offset = 0.05 * values.mean()
+    cap = np.exp(3) * (values[0, 47:] + offset) - offset
+    furthest = made[0].max(axis=1)
+    assert (furthest <= cap * (1 + 1e-12)).all()
+    # Some past ones would have gone on.
+    assert np.isclose(furthest, cap)[:-1].any()
 
 
 def test_an_unborn_series_is_forecast_as_nothing_and_a_young_one_by_its_mean() -> None:
@@ -112,12 +126,63 @@ class TestCalendar:
         random = np.random.default_rng(0)
         values = 100 * np.exp(0.04 * days) * random.lognormal(0, 0.005, (20, months))
         history = SeriesBatch(Month(2010, 1), values, np.zeros(20, dtype=np.int64))
-        slopes = np.log(calendar_factors(history, 0)) @ days / (days @ days)
+        slopes = np.log(calendar_factors(history, 0, 0)[0]) @ days / (days @ days)
         assert slopes == pytest.approx(np.full(20, 0.04), abs=0.003)
 
     def test_short_history_has_no_calendar(self) -> None:
         history = SeriesBatch(Month(2010, 1), np.ones((2, 40)), np.zeros(2, dtype=np.int64))
-        assert (calendar_factors(history, 12) == 1).all()
+        factors, unseen = calendar_factors(history, 4, 12)
+        assert (factors.shape, unseen.shape) == ((2, 52), (2, 4))
+        assert (factors == 1).all()
+        assert (unseen == 1).all()
+
+    def test_effects_without_a_month_are_those_of_a_fit_that_leaves_it_out(self) -> None:
+        random = np.random.default_rng(1)
+        history = SeriesBatch(Month(2010, 1), random.lognormal(3, 0.2, (3, 132)), np.zeros(3, dtype=np.int64))
+        regressors = calendar_regressors(history.first, 132)
+        fit = calendar_effects._fit(history, regressors)
+        logs = np.log(history.values / history.values.mean(axis=1, keepdims=True) + 0.05)
+        around = np.array([0.5, *[1.0] * 11, 0.5]) / 12
+
+        def deviation(of: Floats) -> Floats:
+            return of[6:-6] - np.convolve(of, around, mode="valid")
+
+        design = np.column_stack(
+            [np.eye(12)[np.arange(6, 126) % 12], *(deviation(one) for one in regressors.T)]
+        )
+        answers = np.array([deviation(one) for one in logs]).T
+        np.testing.assert_allclose(fit.slopes, np.linalg.lstsq(design, answers)[0][12:].T, rtol=1e-8)
+        for month in (0, 57, 119):
+            left = np.arange(120) != month
+            apart = np.linalg.lstsq(design[left], answers[left])[0][12:].T
+            np.testing.assert_allclose(fit.without(month), apart, rtol=1e-8)
+
+    def test_an_odd_month_does_not_tell_its_own_effects(self) -> None:
+        months, odd = 120, 100
+        days = calendar_regressors(Month(2010, 1), months)[:, 1]
+        values = 100 * np.exp(0.03 * days) * np.random.default_rng(0).lognormal(0, 0.01, (20, months))
+        plain = SeriesBatch(Month(2010, 1), values, np.zeros(20, dtype=np.int64))
+        spiked = SeriesBatch(plain.first, values.copy(), plain.born)
+        spiked.values[:, odd] *= 1.5
+        (whole, unseen), (whole_odd, unseen_odd) = (calendar_factors(each, 24, 0) for each in (plain, spiked))
+        place = odd - (months - 24)
+        moved = np.abs(np.log(whole_odd[:, odd] / whole[:, odd]))
+        moved_unseen = np.abs(np.log(unseen_odd[:, place] / unseen[:, place]))
+        assert moved.mean() > 5 * moved_unseen.mean()
+
+    def test_past_forecasts_carry_effects_that_their_own_months_did_not_teach(self) -> None:
+        history = SeriesBatch(
+            Month(2012, 1), np.random.default_rng(2).lognormal(3, 0.1, (8, 96)), np.zeros(8, dtype=np.int64)
+        )
+        recipe = Recipe("naive", ("seasonal_naive",), calendar=True, learned=False)
+        made = hindcast(recipe, history, 24, 3).forecasts
+        factors, unseen = calendar_factors(history, 24, 3)
+        plain = history.values / factors[:, :96]
+        np.testing.assert_allclose(made[:, 0], plain[:, 60:63] * unseen[:, :3], rtol=1e-12)
+        # Two months of the past, and the first that has not come.
+        ahead = np.concatenate([unseen[:, 22:], factors[:, 96:97]], axis=1)
+        np.testing.assert_allclose(made[:, 22], plain[:, 82:85] * ahead, rtol=1e-12)
+        np.testing.assert_allclose(made[:, 24], plain[:, 84:87] * factors[:, 96:], rtol=1e-12)
 
 
 def test_truncated_history_forecasts_the_same() -> None:

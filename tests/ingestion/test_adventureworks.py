@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from forecasting.months import Month
-from ingestion.job import take_snapshot
+from ingestion.blobs import open_blobs
+from ingestion.job import Order, take_snapshot
 from ingestion.monthly import build_panel
 from ingestion.order_line import KEYS
 from ingestion.snapshot_store import SnapshotStore
@@ -53,9 +54,8 @@ def loaded(load: Callable[[str, pl.DataFrame], None]) -> Iterator[None]:
 def test_every_piece_arrives(postgres_url: str, tmp_path: Path) -> None:
     snapshot = take_snapshot(
         Month(2020, 5),
-        sources=parse_sources(DOCUMENT, {"ADVENTUREWORKS_URL": postgres_url}),
-        demand=parse_demand(DOCUMENT),
-        store=SnapshotStore(tmp_path),
+        Order(parse_sources(DOCUMENT, {"ADVENTUREWORKS_URL": postgres_url}), demand=parse_demand(DOCUMENT)),
+        store=SnapshotStore(open_blobs(tmp_path)),
         taken_at=datetime(2020, 6, 1, tzinfo=UTC),
         code_version="1",
         progress=lambda source, rows: None,

@@ -16,6 +16,8 @@ url = "env:ERP_URL"
 table = "sales.order_lines"
 unit = "kg"
 max_rejects = 0.1
+time_zone = "Europe/Berlin"
+limits = { "missing key" = 0.2, "duplicate line" = 0 }
 
 [sources.erp.columns]
 line = "id"
@@ -49,6 +51,8 @@ def test_two_sources_are_understood() -> None:
     erp, mill = parse_sources(tomllib.loads(TOML), ENVIRONMENT)
     assert (erp.name, erp.relation, erp.constant_unit) == ("erp", Table(("sales", "order_lines")), "kg")
     assert (erp.max_rejects, erp.variable, erp.dialect) == (0.1, "ERP_URL", "postgresql")
+    assert (erp.time_zone, mill.time_zone) == ("Europe/Berlin", "UTC")
+    assert (erp.limits, mill.limits) == ({"missing key": 0.2, "duplicate line": 0.0}, {})
     assert erp.columns["customer"] == "customer no"
     assert "unit" not in erp.columns
     assert erp.address == "db.example:5433/erp"
@@ -109,6 +113,17 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("sources/erp/columns/unit", "uom", "[sources.erp]", "unit is both a constant and a column"),
         ("sources/erp/unit", None, "[sources.erp]", "nothing says the unit of quantity"),
         ("sources/erp/unit", "ton", "[sources.erp] unit", "'ton' is not a known unit"),
+        ("sources/erp/time_zone", "CEST", "[sources.erp] time_zone", "'CEST' is not a known time zone"),
+        ("sources/erp/time_zone", "../UTC", "[sources.erp] time_zone", "'../UTC' is not a known time zone"),
+        ("sources/erp/time_zone", 1, "[sources.erp] time_zone", "1 is not a text"),
+        ("sources/erp/limits", 0.1, "[sources.erp.limits]", "not a table"),
+        ("sources/erp/limits", {"late": 0.1}, "[sources.erp.limits]", "unknown reason 'late'"),
+        (
+            "sources/erp/limits",
+            {"missing key": 10},
+            "[sources.erp.limits] 'missing key'",
+            "10 is not a share of the lines",
+        ),
         ("sources/erp/max_rejects", 2, "[sources.erp] max_rejects", "2 is not a share of the lines"),
         ("sources/erp/max_rejects", True, "[sources.erp] max_rejects", "True is not a share of the lines"),
         ("sources/erp/max_rejects", "2 %", "[sources.erp] max_rejects", "'2 %' is not a share of the lines"),
@@ -143,7 +158,12 @@ def test_a_bad_url_is_refused_and_not_shown(url: str, problem: str) -> None:
 def test_a_missing_variable_is_named(environment: dict[str, str]) -> None:
     with pytest.raises(MissingEnvironment, match="ERP_URL is not set; set it to") as caught:
         parse_sources(tomllib.loads(TOML), environment)
-    assert (caught.value.source, caught.value.variable) == ("erp", "ERP_URL")
+    assert (caught.value.where, caught.value.variable) == ("[sources.erp]", "ERP_URL")
+
+
+def test_an_unknown_reason_is_told_those_that_there_are() -> None:
+    with pytest.raises(BadSourceConfig, match="reasons are cancelled, missing line id, missing key, "):
+        parse_sources(changed("sources/erp/limits", {"late": 0.1}), ENVIRONMENT)
 
 
 def test_demand_is_in_tonnes_unless_said_otherwise() -> None:

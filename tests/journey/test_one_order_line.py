@@ -72,7 +72,7 @@ def test_the_total_is_the_sum(published: Any) -> None:
 
 def test_the_answer_names_its_snapshot(published: Any) -> None:
     run = published.service().get("/v1/runs/current").json()
-    manifests = list((published.folder / "home" / "snapshots" / "2026-10").iterdir())
+    manifests = list((published.folder / "home/snapshots/taken/2026-10").iterdir())
     assert [path.name for path in manifests] == [run["snapshot"]]
 
 
@@ -93,7 +93,7 @@ def test_a_second_time_nothing_changes(published: Any) -> None:
     assert published.service().get("/v1/forecasts?level=material&format=csv").content == before
     assert published.service().get("/v1/runs/current").json() == current
     assert _rows(published) == rows
-    assert len(list((published.folder / "home" / "snapshots" / "2026-10").iterdir())) == 1
+    assert len(list((published.folder / "home/snapshots/taken/2026-10").iterdir())) == 1
 
 
 def _rows(user: Any) -> list[int]:
@@ -112,3 +112,57 @@ def test_a_corrected_line_gives_another_snapshot_and_run(published: Any) -> None
     after = published.service().get("/v1/runs/current").json()
     assert after["snapshot"] != before["snapshot"]
     assert after["id"] != before["id"]
+
+
+MASTER = """
+[master.material]
+url = "env:TONNAGE_DATABASE_URL"
+table = "article"
+
+[master.material.columns]
+material = "no"
+material_group = "form"
+
+[hierarchy]
+levels = ["total", "material_group", "organization,material_group", "organization,customer,material"]
+"""
+
+
+def test_an_attribute_of_master_data_is_a_level_to_ask_for(user: Any) -> None:
+    (user.folder / "tonnage.toml").write_text(CONFIG + MASTER)
+    user.load("order_line", COLUMNS, lines())
+    user.load("article", "no text, form text", pl.DataFrame({"no": ["heb-200"], "form": ["Long; beams"]}))
+    assert (said := user.run("retrain", "--month", "2026-10")).code == 0, said.err
+    service = user.service()
+    answer = service.get("/v1/forecasts?level=material_group&material_group=Long%3B%20beams").json()
+    (beams,) = answer["forecasts"]
+    assert beams["material_group"] == "Long; beams"
+    assert [month["mean"] for month in beams["months"]] == pytest.approx([12.5] * 3, rel=1e-6)
+    answer = service.get("/v1/forecasts?level=organization,material_group&organization=NORD").json()
+    assert [node["material_group"] for node in answer["forecasts"]] == ["Long; beams", "unknown"]
+
+
+def test_an_attribute_that_nobody_could_ask_for_is_refused(user: Any) -> None:
+    (user.folder / "tonnage.toml").write_text((CONFIG + MASTER).replace("material_group", "p50"))
+    said = user.run("retrain", "--month", "2026-10")
+    assert said.code == 2
+    assert "hierarchy.levels" in said.err and "'p50'" in said.err
+
+
+def test_a_jump_is_held_back_until_somebody_says_why(published: Any) -> None:
+    first = published.service().get("/v1/runs/current").json()["id"]
+    with published.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update order_line set quantity = 90 * quantity where requested < '2026-10-01'"
+        )
+    refusal = published.run("retrain", "--month", "2026-10", "--accept", " ")
+    assert refusal.code == 2
+    accepted = published.run("ingest", "--month", "2026-10", "--accept", "the ERP was moved")
+    assert accepted.code == 0, accepted.err
+    refusal = published.run("retrain", "--month", "2026-10")
+    assert refusal.code == 3
+    assert "in the last published run" in refusal.err and "--accept" in refusal.err
+    assert published.service().get("/v1/runs/current").json()["id"] == first
+    done = published.run("retrain", "--month", "2026-10", "--accept", "the ERP was moved")
+    assert done.code == 0, done.err
+    assert published.service().get("/v1/runs/current").json()["id"] != first

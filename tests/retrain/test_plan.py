@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from ingestion.errors import BadSourceConfig
 from retrain.errors import BadPlan
 from retrain.plan import LEVELS, Plan, parse_plan
 
@@ -57,9 +58,14 @@ def test_another_recipe_is_another_plan() -> None:
         ("[forecast]\nrecipe = 3", "forecast.recipe = 3: write the name of a recipe, for example 'ensemble'"),
         ("forecast = 3", "write it as a table"),
         ('[hierarchy]\nkeys = ["organization", "organization"]', "named twice"),
-        ('[hierarchy]\nkeys = ["plant"]', "'plant' is no field of an order line"),
+        (
+            '[hierarchy]\nkeys = ["plant"]',
+            "'plant' is no field of an order line and no attribute of master data; "
+            "there are organization, customer, material$",
+        ),
         ("[hierarchy]\nkeys = []", "write a list of names"),
-        ('[hierarchy]\nlevels = ["total", "plant"]', "which is not a key"),
+        ('[hierarchy]\nlevels = ["total", "plant"]', "'plant' is no field of an order line"),
+        ('[hierarchy]\nkeys = ["material"]\nlevels = ["total", "customer"]', "which is not a key"),
         ('[hierarchy]\nlevels = ["total", "customer"]', "the last level must have all keys"),
         ('[hierarchy]\nlevels = ["total", "total", "organization,customer,material"]', "listed twice"),
     ],
@@ -67,3 +73,65 @@ def test_another_recipe_is_another_plan() -> None:
 def test_what_makes_no_sense(text: str, message: str) -> None:
     with pytest.raises(BadPlan, match=message):
         parse_plan(tomllib.loads(text))
+
+
+MASTER = """
+[master.material.columns]
+material = "article"
+name = "text"
+material_group = "form"
+grade = "grade"
+[[master.customer]]
+columns = { customer = "no", segment = "seg" }
+[[master.customer]]
+columns = { customer = "id", segment = "class" }
+"""
+
+
+def test_levels_may_name_attributes() -> None:
+    levels = "total; material_group; organization,material_group; organization,customer,material"
+    plan = parse_plan(tomllib.loads(f'[hierarchy]\nlevels = "{levels}"' + MASTER))
+    assert plan.keys == ("organization", "customer", "material", "material_group")
+    assert plan.levels[1:3] == (("material_group",), ("organization", "material_group"))
+    assert plan.levels[-1] == ("organization", "customer", "material")
+    assert plan.key != parse_plan(tomllib.loads(MASTER)).key
+
+
+def test_what_no_level_names_is_no_key() -> None:
+    assert parse_plan(tomllib.loads(MASTER)) == Plan()
+
+
+def test_attributes_may_be_keys_of_leaves() -> None:
+    plan = parse_plan(tomllib.loads('[hierarchy]\nkeys = "organization,material_group"' + MASTER))
+    assert plan.levels == ((), ("organization",), ("material_group",), ("organization", "material_group"))
+    plan = parse_plan(tomllib.loads('[hierarchy]\nkeys = "segment"' + MASTER))
+    assert plan.levels == ((), ("segment",))
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "message"),
+    [
+        (
+            'levels = "total; region; organization,customer,material"',
+            "'region' is no field of an order line and no attribute of master data; "
+            "there are organization, customer, material, material_group, grade, segment",
+        ),
+        ('levels = "total; name; organization,customer,material"', "'name' is no field of an order line"),
+        (
+            'levels = "total; organization,customer,material_group"',
+            "the last level must have all keys, and misses material",
+        ),
+        (
+            'keys = "organization,grade"\nlevels = "total; organization"',
+            "the last level must have all keys, and misses grade",
+        ),
+    ],
+)
+def test_attributes_that_make_no_sense(hierarchy: str, message: str) -> None:
+    with pytest.raises(BadPlan, match=message):
+        parse_plan(tomllib.loads(f"[hierarchy]\n{hierarchy}" + MASTER))
+
+
+def test_master_data_that_cannot_be_understood_is_no_plan() -> None:
+    with pytest.raises(BadSourceConfig, match="'grade' is an attribute of material already"):
+        parse_plan(tomllib.loads(MASTER.replace("segment =", "grade =")))

@@ -13,11 +13,11 @@ from forecasting.backtest_report import MEASURES
 from forecasting.errors import TooFewOrigins
 from forecasting.forecast import Forecast
 from forecasting.panel import DemandPanel
-from tonnage.backtest_page import percent
 from tonnage.cli import DONE, YOUR_MISTAKE, main
 from tonnage.errors import BadHistoryFile, BadOutput
 from tonnage.file_backtest import FileBacktest, FinishedBacktest, backtest_file
 from tonnage.history_file import HistoryColumns
+from tonnage.page_parts import percent
 
 KEYS = ("customer", "material")
 

@@ -9,4 +9,4 @@ from (
 select * -- all of it
 from t -- the end
 ) as source
-where "wanted" < '2027-01-01' or "wanted" is null
+where "wanted" >= '2026-01-01' and "wanted" < '2026-02-01' or "wanted" >= '2026-10-01' and "wanted" < '2027-01-01' or "wanted" is null or coalesce(left(cast("wanted" as text), 7), '') in ('0044-03')

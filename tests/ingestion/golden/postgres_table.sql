@@ -8,4 +8,3 @@ select
   cast("unit" as text) as "unit",
   cast("status" as text) as "status"
 from "sales"."order ""lines""" as source
-where "date" < '2026-11-01' or "date" is null

@@ -1,0 +1,168 @@
+"""Champion, challengers and a yardstick forecast from the same past origins: what each of them lost there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.arrays import Floats
+from forecasting.backtest import backtest, origins
+from forecasting.backtest_report import BacktestReport
+from forecasting.errors import TooFewOrigins
+from forecasting.forecast import Forecast
+from forecasting.forecaster import fit
+from forecasting.hierarchy import Level
+from forecasting.months import Month
+from forecasting.panel import DemandPanel
+from forecasting.recipe import Recipe
+from retrain.recipes import shipped_recipes
+
+YARDSTICK = "seasonal-naive"
+
+type ByRecipe = Callable[[Recipe, DemandPanel, int, tuple[float, ...]], Forecast]
+"""From a recipe, a panel, a horizon and probabilities to a forecast of the months after the panel's end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """What a recipe lost, shape (origins, levels, horizon), in the panel's unit.
+
+    Both are sums over the nodes of a level, so a node weighs what it buys. `absolute` are errors of the
+    median; `pinball` is twice the pinball loss, mean over quantiles, zero without any.
+    """
+
+    absolute: Floats
+    pinball: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One recipe in a contest: its losses, or the reason why there are none."""
+
+    recipe: Recipe
+    losses: Losses | None
+    failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What was found on one panel, from the same origins for all.
+
+    `demand` has shape (origins, levels, horizon): absolute demand of what is scored. Every entry is scored
+    on the same nodes, origins and leads, so differences of sums are sums of paired differences.
+    """
+
+    levels: tuple[Level, ...]
+    origins: tuple[Month, ...]
+    horizon: int
+    probabilities: tuple[float, ...]
+    demand: Floats
+    entries: tuple[Entry, ...]
+    yardstick: Recipe
+
+    def entry(self, recipe: Recipe) -> Entry:
+        """That recipe's entry; one without losses where it did not take part."""
+        for entry in self.entries:
+            if entry.recipe == recipe:
+                return entry
+        return Entry(recipe, None, "it took no part")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The recipe that is about to forecast from an origin; `done` of `total` forecasts are made."""
+
+    recipe: str
+    origin: Month
+    done: int
+    total: int
+
+
+class _Failed(Exception):
+    """What a recipe raised, apart from what is raised around it."""
+
+    def __init__(self, origin: Month, error: Exception) -> None:
+        super().__init__(f"from {origin}: {type(error).__name__}: {error}".rstrip(": "))
+
+
+def contest_origins(panel: DemandPanel, count: int, step: int, horizon: int) -> tuple[Month, ...]:
+    """Up to `count` past origins, `step` months apart: as many as history has room for, perhaps none."""
+    try:
+        return origins(panel, count, step, horizon)
+    except TooFewOrigins as error:
+        return origins(panel, error.fit, step, horizon) if error.fit else ()
+
+
+def yardstick() -> Recipe:
+    """The same month of the last year: what every recipe is compared with."""
+    return shipped_recipes().pick(YARDSTICK)
+
+
+def fit_and_forecast(
+    recipe: Recipe, panel: DemandPanel, horizon: int, probabilities: tuple[float, ...]
+) -> Forecast:
+    """What a recipe says of the months after a panel's end."""
+    return fit(recipe, panel, horizon).forecast(probabilities)
+
+
+def hold_contest(
+    recipes: Sequence[Recipe],
+    panel: DemandPanel,
+    horizon: int,
+    origins: Sequence[Month],
+    probabilities: tuple[float, ...],
+    *,
+    levels: Sequence[Level] | None = None,
+    forecast: ByRecipe = fit_and_forecast,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Contest:
+    """Backtest every recipe once, and the yardstick with them, from the same origins of one panel.
+
+    A recipe that raises, or whose losses are not finite on some fold, has no losses but a reason. What
+    `on_progress` raises ends the contest: whoever lost the right to go on must not be taken for a bad recipe.
+    """
+    measure = yardstick()
+    entrants = tuple(dict.fromkeys([*recipes, measure]))
+    levels = tuple(panel.hierarchy.levels if levels is None else levels)
+    total = len(entrants) * len(origins)
+    if not origins:
+        nothing = f"none of the {panel.n_months} months of history has room for a past origin"
+        entries = tuple(Entry(recipe, None, nothing) for recipe in entrants)
+        return Contest(
+            levels, (), horizon, probabilities, np.zeros((0, len(levels), horizon)), entries, measure
+        )
+    found, demand = [], np.zeros((len(origins), len(levels), horizon))
+    for place, recipe in enumerate(entrants):
+
+        def forecaster(
+            known: DemandPanel, months: int, asked: tuple[float, ...], recipe: Recipe = recipe
+        ) -> Forecast:
+            try:
+                return forecast(recipe, known, months, asked)
+            except Exception as error:
+                raise _Failed(known.origin, error) from error
+
+        def on_origin(origin: Month, recipe: Recipe = recipe, before: int = place * len(origins)) -> None:
+            on_progress(Progress(recipe.name, origin, before + origins.index(origin), total))
+
+        try:
+            report = backtest(
+                panel, forecaster, origins, horizon, probabilities, levels=levels, on_origin=on_origin
+            )
+        except _Failed as failed:
+            found.append(Entry(recipe, None, str(failed)))
+            continue
+        demand = report.sums.abs_actual
+        found.append(_entry(recipe, report))
+    return Contest(levels, tuple(origins), horizon, probabilities, demand, tuple(found), measure)
+
+
+def _entry(recipe: Recipe, report: BacktestReport) -> Entry:
+    """The losses of a report, refused where a fold has any that is not finite."""
+    sums = report.sums
+    pinball = 2 * sums.pinball.mean(axis=3) if report.probabilities else np.zeros_like(sums.abs_error)
+    finite = np.isfinite(sums.abs_error) & np.isfinite(pinball)
+    for origin, fine in zip(report.origins, finite.all(axis=(1, 2)), strict=True):
+        if not fine:
+            return Entry(recipe, None, f"from {origin}: its losses are not finite")
+    return Entry(recipe, Losses(sums.abs_error, pinball))

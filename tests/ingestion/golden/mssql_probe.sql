@@ -1,0 +1,5 @@
+select *
+from (
+select 1 as a -- the end
+) as source
+where 1 = 0

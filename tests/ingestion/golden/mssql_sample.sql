@@ -1,0 +1,10 @@
+select top 10
+  "line" as "line",
+  "organization" as "organization",
+  "customer" as "customer",
+  "material" as "material",
+  "date" as "date",
+  "quantity" as "quantity",
+  "unit" as "unit",
+  "status" as "status"
+from "sales"."order ""lines""" as source
