@@ -20,6 +20,7 @@ from ingestion.errors import IngestionError
 from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
+from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
@@ -56,7 +57,7 @@ def demo(
     from tonnage.server import serve_until_stopped
     from tonnage.wiring import House
 
-    house = House.from_environment()
+    house = House.for_command()
     with stages(aside, "demo", 1 + len(STAGES)) as on_stage:
         on_stage("order book")
         config = prepare_demo(house)
@@ -73,7 +74,7 @@ def migrate() -> None:
     """Bring the database to the schema of this version. The embedded database does it by itself."""
     from tonnage.wiring import House
 
-    House.from_environment().migrate()
+    House.for_command().migrate()
     screen.print("The database has the schema of this version.")
 
 
@@ -97,7 +98,7 @@ def ingest(
     from tonnage.source_check import check_sources
     from tonnage.wiring import House
 
-    house = House.from_environment()
+    house = House.for_command()
     if check:
         order = house.order(config)
         check_sources(screen, order)
@@ -130,7 +131,7 @@ def profile(
     from tonnage.profile_screen import print_profile
     from tonnage.wiring import House
 
-    print_profile(screen, profile_snapshot(House.from_environment().snapshots, snapshot, output))
+    print_profile(screen, profile_snapshot(House.for_command().snapshots, snapshot, output))
 
 
 @app.command()
@@ -144,7 +145,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
     from tonnage.report import print_month
     from tonnage.wiring import House
 
-    house = House.from_environment()
+    house = House.for_command()
     moment = clock.now()
     with stages(aside, "retrain", len(STAGES)) as on_stage:
         done = house.retrain(
@@ -166,7 +167,7 @@ def serve(
     from tonnage.server import serve_until_stopped
     from tonnage.wiring import House
 
-    serve_until_stopped(House.from_environment(), host, port)
+    serve_until_stopped(House.for_command(), host, port)
 
 
 @app.command()
@@ -200,7 +201,7 @@ def export(
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
     )
-    export_csv(House.from_environment().engine, question, output)
+    export_csv(House.for_command().engine, question, output)
 
 
 app.command()(forecast)
@@ -215,7 +216,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     atexit.register(gc.freeze)
     try:
-        app(arguments)
+        with command():
+            app(arguments)
     except SystemExit as stop:  # how Typer ends, well or with a usage error
         return int(stop.code or DONE)
     except (Refused, ClosedMonthChanged) as refusal:

@@ -18,7 +18,7 @@ def list_() -> None:
     from tonnage.snapshot_report import print_list
     from tonnage.wiring import House
 
-    print_list(screen, House.from_environment().snapshots.manifests())
+    print_list(screen, House.for_command().snapshots.manifests())
 
 
 @snapshots.command()
@@ -27,7 +27,7 @@ def show(snapshot: SnapshotArgument) -> None:
     from tonnage.snapshot_report import print_snapshot_whole
     from tonnage.wiring import House
 
-    print_snapshot_whole(screen, House.from_environment().snapshots.read(snapshot))
+    print_snapshot_whole(screen, House.for_command().snapshots.read(snapshot))
 
 
 @snapshots.command()
@@ -37,7 +37,7 @@ def diff(before: SnapshotArgument, after: SnapshotArgument) -> None:
     from tonnage.snapshot_report import print_difference
     from tonnage.wiring import House
 
-    store = House.from_environment().snapshots
+    store = House.for_command().snapshots
     print_difference(screen, differences(store.read(before), store.read(after)))
 
 
@@ -46,7 +46,7 @@ def verify(snapshot: SnapshotArgument) -> None:
     """Read all of a snapshot again and compare every hash. Exit code 2 names what is damaged."""
     from tonnage.wiring import House
 
-    found = House.from_environment().snapshots.read(snapshot)
+    found = House.for_command().snapshots.read(snapshot)
     places = found.places()
     with stages(aside, "verify", len(places)) as on_stage:
         for place in places:
@@ -64,6 +64,6 @@ def prune(
     """Remove old snapshots; those that a published run was made from always stay."""
     from tonnage.wiring import House
 
-    house = House.from_environment()
+    house = House.for_command()
     removed, parts = house.prune(keep)
     screen.print(f"Removed {removed:,} snapshots and {parts:,} parts that no other snapshot needs.")

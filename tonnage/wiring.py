@@ -29,6 +29,7 @@ from ingestion.source_config import parse_demand, parse_sources
 from retrain.jumps import Shown, parse_bounds
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
+from tonnage.closing import at_end
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
 from tonnage.settings import Settings
@@ -60,6 +61,13 @@ class House:
     def from_environment(cls) -> "House":
         return cls(Settings(), ServiceSettings())
 
+    @classmethod
+    def for_command(cls) -> "House":
+        """The house that a command works in; it is closed when the command ends."""
+        house = cls.from_environment()
+        at_end(house.close)
+        return house
+
     @cached_property
     def database_url(self) -> str:
         """The server named by TONNAGE_DATABASE_URL, or the embedded one."""
@@ -75,6 +83,11 @@ class House:
         if self.service.database_url is None:
             migrate(engine)
         return engine
+
+    def close(self) -> None:
+        """Give back the connections to the serving database, if there are any."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
