@@ -6,7 +6,8 @@ deletions all change the fingerprint of their slice, whenever they happen.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from forecasting.months import Month
@@ -45,5 +46,15 @@ def is_later(name: str, month: Month, *, exact: bool) -> bool:
 
 
 def changed(now: Mapping[str, Fingerprint], before: Mapping[str, Fingerprint]) -> list[str]:
-    """The slices whose fingerprint is new or another than before, in order; empty slices do not count."""
+    """The slices whose fingerprint is new or another than before, in order."""
     return sorted(name for name, found in now.items() if before.get(name) != found)
+
+
+def spans(months: Iterable[Month]) -> list[tuple[Month, Month]]:
+    """The first and last of each row of months without a gap.
+
+    >>> [(str(first), str(last)) for first, last in spans([Month(2026, 2), Month(2025, 12), Month(2026, 1)])]
+    [('2025-12', '2026-02')]
+    """
+    rows = groupby(enumerate(sorted(set(months))), key=lambda each: each[1].ordinal - each[0])
+    return [(row[0], row[-1]) for _, group in rows if (row := [month for _, month in group])]

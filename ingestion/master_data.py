@@ -63,7 +63,6 @@ class Strangers(NamedTuple):
     """How many keys a table of master data does not know, and what the lines with them add up to."""
 
     keys: int
-    lines: int
     quantity: int
 
 
@@ -92,11 +91,11 @@ def strangers(lines: pl.DataFrame, master: MasterData) -> Mapping[str, Strangers
         known = master.spelled(key).to_frame().select(folded(pl.col(key)).alias("same"))
         others = (
             lines.group_by(key)
-            .agg(pl.len().alias("lines"), pl.col("quantity").sum())
+            .agg(pl.col("quantity").sum())
             .with_columns(folded(pl.col(key)).alias("same"))
             .join(known, on="same", how="anti")
         )
-        sums = others.select(pl.col("same").n_unique(), pl.col("lines").sum(), pl.col("quantity").sum())
+        sums = others.select(pl.col("same").n_unique(), pl.col("quantity").sum())
         found[key] = Strangers(*sums.row(0))
     return found
 

@@ -11,7 +11,7 @@ Nothing else is ever changed. A part without a manifest that names it is never r
 
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import polars as pl
 from pydantic import ValidationError
@@ -50,7 +50,9 @@ class SnapshotStore:
                 yield
             except BaseException:
                 if self._blobs.has_locks:
-                    self._forget(())
+                    # While a manifest cannot be read, nobody knows which parts it needs.
+                    with suppress(SnapshotDamaged):
+                        self._forget(self.manifests(), ())
                 raise
 
     def write_part(self, part: Part) -> None:
@@ -145,8 +147,9 @@ class SnapshotStore:
         How many snapshots, and parts. Waits for whoever is writing.
         """
         with self._blobs.alone():
-            ids = unwanted(self.manifests())
-            return len(ids), self._forget(ids)
+            manifests = self.manifests()
+            ids = unwanted(manifests)
+            return len(ids), self._forget(manifests, ids)
 
     def _last(self) -> LastTaken | None:
         try:
@@ -154,19 +157,16 @@ class SnapshotStore:
         except (OSError, ValidationError):
             return None  # it is no more than a shortcut
 
-    def _forget(self, unwanted: Collection[str]) -> int:
-        for manifest in self.manifests():
+    def _forget(self, manifests: Sequence[Manifest], unwanted: Collection[str]) -> int:
+        needed = set()
+        for manifest in manifests:
             if manifest.id in unwanted:
                 home = f"{_TAKEN}/{manifest.month}/{manifest.id}"
                 names = self._blobs.names(home)
                 for name in sorted(names, key=lambda each: not each.endswith(_MANIFEST)):
                     self._blobs.remove(name)
-        needed = {
-            part.part
-            for manifest in self.manifests()
-            for source in manifest.sources
-            for part in source.slices
-        }
+            else:
+                needed |= {part.part for source in manifest.sources for part in source.slices}
         orphans = [name for name in self._blobs.names(_PARTS) if name.split("/")[1] not in needed]
         for name in orphans:
             self._blobs.remove(name)

@@ -7,10 +7,9 @@ a value of the wrong type is one line's reject instead of a failed read.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from itertools import groupby
 
 from forecasting.months import Month
-from ingestion.fingerprint import slice_month
+from ingestion.fingerprint import slice_month, spans
 from ingestion.order_line import RAW_LINES
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.units import LARGEST
@@ -150,8 +149,7 @@ def _within(config: SourceConfig, slices: Sequence[str], *, dated: bool, moments
     column = quoted(config.columns["date"])
     ranged = {name: month for name in slices if dated and (month := _ranged(name))}
     named = sorted(name for name in slices if name not in ranged and (name or not dated))
-    spans = _spans(sorted(ranged.values()))
-    ranges = " or ".join(_range(column, first, last, wider=moments) for first, last in spans)
+    ranges = " or ".join(_range(column, first, last, wider=moments) for first, last in spans(ranged.values()))
     if ranges and moments:
         ranges = f"({ranges}) and {_named(column, sorted(ranged), dated=dated)}"
     return " or ".join(
@@ -171,12 +169,6 @@ def _ranged(name: str) -> Month | None:
 
 def _named(column: str, names: Sequence[str], *, dated: bool) -> str:
     return f"{_slice(column, dated=dated)} in ({', '.join(map(_literal, names))})"
-
-
-def _spans(months: Sequence[Month]) -> list[tuple[Month, Month]]:
-    """The first and last of each row of months without a gap."""
-    rows = groupby(enumerate(months), key=lambda each: each[1].ordinal - each[0])
-    return [(row[0], row[-1]) for _, group in rows if (row := [month for _, month in group])]
 
 
 def _range(column: str, first: Month, last: Month, *, wider: bool) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 
 from forecasting.months import Month
-from ingestion.fingerprint import slice_month
+from ingestion.fingerprint import slice_month, spans
 from ingestion.order_line import KEYS, RAW_LINES
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.units import LARGEST
@@ -254,15 +253,8 @@ def _within(config: SourceConfig, columns: Columns, slices: Iterable[str]) -> st
         texts = ", ".join(_literal(name) for name in sorted(slices))
         return f"{_slice(config, columns)} in ({texts})" + (f" or {missing}" if "" in slices else "")
     months = sorted(month for name in slices if (month := slice_month(name)))
-    spans = [_range(date, first, last) for first, last in _spans(min(m, _LAST_RANGE + 1) for m in months)]
-    return " or ".join([*spans, *([missing] if "" in slices else [])])
-
-
-def _spans(months: Iterable[Month]) -> list[tuple[Month, Month]]:
-    """The first and last of each row of months without a gap."""
-    distinct = sorted(set(months))
-    rows = groupby(enumerate(distinct), key=lambda each: each[1].ordinal - each[0])
-    return [(row[0], row[-1]) for _, group in rows if (row := [month for _, month in group])]
+    ranges = [_range(date, first, last) for first, last in spans(min(m, _LAST_RANGE + 1) for m in months)]
+    return " or ".join([*ranges, *([missing] if "" in slices else [])])
 
 
 def _range(date: str, first: Month, last: Month) -> str:

@@ -209,3 +209,13 @@ def test_a_part_written_again_is_whole_again(local: SnapshotStore, make: Make, t
     other_kilograms(tmp_path, tmp_path / "home/parts" / place.part)
     make(local)
     assert local.read(stored.id).lines.height == 2
+
+
+def test_a_failure_is_told_as_itself_and_spares_the_parts_of_a_manifest_that_cannot_be_read(
+    local: SnapshotStore, make: Make, tmp_path: Path
+) -> None:
+    stored = local.write(make(local))
+    (tmp_path / "home/taken/2026-10" / stored.id / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="the source went away"), local.writing():
+        raise ValueError("the source went away")
+    assert len(list((tmp_path / "home/parts").iterdir())) == 3
