@@ -1,6 +1,7 @@
 """One embedded PostgreSQL per run, order lines to fill it with, and sources to read it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,12 @@ import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import pytest
 
+from forecasting.months import Month
+from ingestion.blobs import open_blobs
+from ingestion.job import Order, take_snapshot
 from ingestion.order_line import RAW_LINES
+from ingestion.snapshot import Snapshot
+from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import SourceConfig, parse_sources
 
 COLUMNS = {field: field for field in RAW_LINES}
@@ -94,3 +100,31 @@ def raw() -> Callable[..., pl.DataFrame]:
         return pl.DataFrame(lines, schema=RAW_LINES)
 
     return make
+
+
+OCTOBER = Month(2026, 10)
+
+
+class Ingest:
+    """`take_snapshot` for October 2026 into one store, with what it reported."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = SnapshotStore(open_blobs(folder))
+        self.seen: list[tuple[str, int]] = []
+
+    def __call__(self, *sources: SourceConfig, month: Month = OCTOBER, **other: Any) -> Snapshot:
+        facts = {"taken_at": datetime(2026, 11, 2, tzinfo=UTC), "code_version": "1"}
+        facts |= {name: other.pop(name) for name in tuple(facts) if name in other}
+        self.seen.clear()
+        return take_snapshot(
+            month,
+            Order(sources, **other),
+            store=self.store,
+            progress=lambda source, rows: self.seen.append((source, rows)),
+            **facts,
+        )
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Ingest:
+    return Ingest(tmp_path / "snapshots")

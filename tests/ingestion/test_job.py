@@ -3,24 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from forecasting.months import Month
-from ingestion.blobs import open_blobs
-from ingestion.difference import differences
 from ingestion.errors import EmptySource, QueryFailed
-from ingestion.job import Order, take_snapshot
 from ingestion.master_config import parse_master
 from ingestion.monthly import build_panel
 from ingestion.order_line import KEYS, RAW_LINES
-from ingestion.snapshot import MonthChange, Snapshot, Tally
+from ingestion.snapshot import MonthChange, Tally
 from ingestion.snapshot_config import SnapshotConfig
-from ingestion.snapshot_errors import ClosedMonthChanged, TooManyRejects
-from ingestion.snapshot_store import SnapshotStore
+from ingestion.snapshot_errors import TooManyRejects
 from ingestion.source_config import SourceConfig
 
 OCTOBER = Month(2026, 10)
@@ -28,32 +23,8 @@ DAY = pl.col("date").str.to_date()
 
 type Source = Callable[..., SourceConfig]
 type Load = Callable[[str, pl.DataFrame], None]
+type Ingest = Any  # the fixture
 type Raw = Callable[..., pl.DataFrame]
-
-
-class Ingest:
-    """`take_snapshot` for October 2026 into one store, with what it reported."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = SnapshotStore(open_blobs(folder))
-        self.seen: list[tuple[str, int]] = []
-
-    def __call__(self, *sources: SourceConfig, month: Month = OCTOBER, **other: Any) -> Snapshot:
-        facts = {"taken_at": datetime(2026, 11, 2, tzinfo=UTC), "code_version": "1"}
-        facts |= {name: other.pop(name) for name in tuple(facts) if name in other}
-        self.seen.clear()
-        return take_snapshot(
-            month,
-            Order(sources, **other),
-            store=self.store,
-            progress=lambda source, rows: self.seen.append((source, rows)),
-            **facts,
-        )
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Ingest:
-    return Ingest(tmp_path / "snapshots")
 
 
 def test_rows_become_a_snapshot_and_a_panel(
@@ -274,85 +245,3 @@ def test_weights_of_any_size_and_only_where_pieces_are(
     }
     master = parse_master({"master": {"material": described}}, {"ERP_URL": postgres_url})
     assert ingest(source(postgres_url), master=master).lines["quantity"].to_list() == [24_691, 12_500]
-
-
-class TestDifference:
-    def test_a_line_that_another_month_contradicts(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        lines = raw({"date": "2026-09-01"}, {}).with_columns(DAY)
-        load("order_lines", lines)
-        one = ingest(source(postgres_url))
-        again = raw({"quantity": "1"}).with_columns(DAY)
-        load("order_lines", pl.concat([lines, again]))
-        two = ingest(source(postgres_url, max_rejects=1), limits=SnapshotConfig(max_change=1))
-        found = differences(one, two)
-        assert found.months.select("month", "before", "after").rows() == [("2026-09", 12_500, 0)]
-        assert found.leaves["change"].to_list() == [-12_500]
-
-    def test_text_dates_that_only_the_later_month_counts(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        load("order_lines", raw({"date": "2026-09-01"}, {}))
-        one, two = ingest(source(postgres_url), month=OCTOBER - 1), ingest(source(postgres_url))
-        found = differences(one, two)
-        assert found.months.select("month", "before", "after").rows() == [("2026-10", 0, 12_500)]
-        assert found.leaves["change"].to_list() == [12_500]
-
-
-class TestLimits:
-    def test_what_a_refused_run_set_aside_can_be_read(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        load("order_lines", raw({}, {"unit": "crate"}))
-        with pytest.raises(TooManyRejects, match="all lines set aside are in") as caught:
-            ingest(source(postgres_url))
-        assert caught.value.kept_in is not None
-        rejects = pl.read_csv(caught.value.kept_in)
-        assert rejects.select("reason", "value").rows() == [("unknown unit", "crate")]
-
-    def test_accepted_lines_are_recorded_with_the_reason(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        load("order_lines", raw({}, {"unit": "crate"}))
-        snapshot = ingest(source(postgres_url), accepted="crates are scrap")
-        assert snapshot.manifest.accepted == "crates are scrap"
-        assert ingest.store.read(snapshot.id).manifest.accepted == "crates are scrap"
-
-    def test_a_closed_month_may_change_by_a_tenth(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        def loaded(september: str, october: str) -> SourceConfig:
-            lines = raw({"date": "2026-09-01", "quantity": september}, {"quantity": october})
-            load("order_lines", lines.with_columns(DAY))
-            return source(postgres_url)
-
-        ingest(loaded("1000", "1000"))
-        ingest(loaded("1100", "9000"))
-        with pytest.raises(ClosedMonthChanged, match="from 1,100 to 989 kg") as caught:
-            ingest(loaded("989", "9000"))
-        assert caught.value.changes == (("erp", OCTOBER - 1, 1100, 989),)
-        assert ingest(loaded("989", "9000"), accepted="credit note").manifest.accepted == "credit note"
-
-    def test_months_that_the_last_snapshot_did_not_cover_are_no_change(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        lines = raw({"date": "2026-08-01"}, {"date": "2026-09-01"}, {}).with_columns(DAY)
-        load("order_lines", lines)
-        ids = [ingest(source(postgres_url), month=OCTOBER - ago).id for ago in (2, 0, 2, 0)]
-        assert len(set(ids)) == 2
-
-    def test_what_was_corrected_back_is_the_newest_again(
-        self, source: Source, load: Load, raw: Raw, postgres_url: str, ingest: Ingest
-    ) -> None:
-        right = raw({"date": "2026-09-01"}, {}).with_columns(DAY)
-        load("order_lines", right)
-        first = ingest(source(postgres_url))
-        load("order_lines", right.with_columns(pl.lit("1").alias("quantity")))
-        ingest(source(postgres_url), accepted="test load", taken_at=datetime(2026, 11, 3, tzinfo=UTC))
-        load("order_lines", right)
-        assert ingest(source(postgres_url), accepted="taken back").id == first.id
-        assert ingest(source(postgres_url)).id == first.id
-        newest = ingest.store.newest()
-        assert newest is not None and newest.id == first.id
-        assert ingest(source(postgres_url), month=OCTOBER - 1).manifest.changes == ()
