@@ -13,6 +13,7 @@ from ingestion.faults import LONGEST_KEY, faults
 from ingestion.fields import understood
 from ingestion.key_spelling import folded
 from ingestion.order_line import KEYS, PART_LINES, PART_REJECTS
+from ingestion.raw_lines import RawLines
 from ingestion.reasons import CONFLICT, DUPLICATE
 from ingestion.source_config import SourceConfig
 from ingestion.units import DemandUnit
@@ -41,37 +42,41 @@ class ReadLines(Cleaned):
 
 
 def read_lines(
-    raw: pl.DataFrame,
+    raw: RawLines,
     source: SourceConfig,
     demand: DemandUnit,
     weights: pl.DataFrame | None = None,
 ) -> ReadLines:
     """Each line on its own, whatever month it is dated in: its fields understood, or its first fault found.
 
-    `raw` has the columns of `SLICED_LINES`. `weights` has the kilograms of one piece of each material,
-    columns `material` and `weight`; None where master data has none. Rows come back in no order.
+    `weights` has the kilograms of one piece of each material, columns `material` and `weight`; None where
+    master data has none. Rows come back in no order.
     """
     weights = weights if demand is DemandUnit.TONNE else None
-    lines = understood(raw, source.time_zone, demand, weights)
-    suspect = lines.filter("suspect")
+    read = understood(raw, source.time_zone, demand, weights)
     found = faults(demand, weighing=weights is not None)
     # An empty text is a missing one; where lines are right at a glance there is none.
-    suspect = suspect.with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("line", "quantity")
-    ).with_columns(
-        pl.coalesce(
-            pl.when(each.there).then(pl.lit(position, pl.UInt8)) for position, each in enumerate(found)
-        ).alias("fault")
+    suspect = (
+        read.whole(read.lines.filter("suspect"))
+        .with_columns(
+            pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("line", "quantity")
+        )
+        .with_columns(pl.coalesce("date", pl.col("day").dt.to_string("iso:strict")))
+        .with_columns(
+            pl.coalesce(
+                pl.when(each.there).then(pl.lit(position, pl.UInt8)) for position, each in enumerate(found)
+            ).alias("fault")
+        )
     )
     rejects = [
         _rejects(suspect.filter(pl.col("fault") == position), each.reason, each.field)
         for position, each in enumerate(found)
     ]
     right = [
-        lines.lazy().filter(~pl.col("suspect")).select(_AS_KEPT).collect(),
+        read.whole(read.lines.filter(~pl.col("suspect"))).select(_AS_KEPT),
         suspect.filter(pl.col("fault").is_null()).select(_AS_KEPT),
     ]
-    sums = lines.lazy().filter(~pl.col("weighed")).group_by("slice").agg(pl.col("counted").sum())
+    sums = read.lines.lazy().filter(~pl.col("weighed")).group_by("slice").agg(pl.col("counted").sum())
     return ReadLines(pl.concat(right), pl.concat(rejects), sums.collect())
 
 

@@ -10,6 +10,9 @@ FIELDS = (*REQUIRED_FIELDS, "unit", "status")
 RAW_LINES = pl.Schema(dict.fromkeys(FIELDS, pl.String()))
 """Lines as a source wrote them: all text, so that a reject shows the very value that was seen."""
 
+REPEATED_FIELDS = (*KEYS, "unit", "status")
+"""The fields in which most lines say the same few things."""
+
 SLICED_LINES = pl.Schema({**RAW_LINES, "slice": pl.String()})
 """The same, each with the slice of its source that it belongs to: see `ingestion.fingerprint`."""
 

@@ -90,8 +90,9 @@ def is_whole(quantity: pl.Expr) -> pl.Expr:
     return quantity == quantity.cast(pl.Int128).cast(NUMBER)
 
 
-def whole_units(texts: pl.Series, factors: pl.Series) -> pl.Series:
-    """Numbers written as text times decimal factors as Int64, rounded half away from zero.
+def whole_units(texts: pl.Series, factors: pl.Series, at: pl.Series) -> pl.Series:
+    """Numbers written as text, each times the decimal factor at its position, as Int64, rounded half away
+    from zero.
 
     Null for what is no number and above `LARGEST`. Exact, and as fast as floats: a float decides
     wherever it is farther from a tie than it can be wrong, and exact decimals decide the rest.
@@ -99,8 +100,9 @@ def whole_units(texts: pl.Series, factors: pl.Series) -> pl.Series:
     # Few factors serve many lines, and floats from decimals are slow.
     distinct = factors.drop_nulls().unique()
     near = factors.replace_strict(distinct, distinct.cast(pl.Float64), default=None, return_dtype=pl.Float64)
-    near *= texts.cast(pl.Float64, strict=False)
-    table = pl.DataFrame({"text": texts, "factor": factors, "near": near})
+    near = near.gather(at)
+    known = near.is_not_null() & texts.is_not_null()
+    table = pl.DataFrame({"near": near * texts.cast(pl.Float64, strict=False)})
     size = pl.col("near").abs()
     # A product of floats is wrong by 2^-51 of itself at most; this is a thousand times as much.
     sure = (size < LARGEST / 2) & ((size - size.floor() - 0.5).abs() > size * 1e-12)
@@ -108,8 +110,11 @@ def whole_units(texts: pl.Series, factors: pl.Series) -> pl.Series:
         sure.fill_null(value=False).alias("sure"), (size + 0.5).floor() * pl.col("near").sign()
     )
     whole = table.select(pl.when("sure").then("near").cast(pl.Int64)).to_series()
-    unsure = (~table["sure"] & table["text"].is_not_null() & table["factor"].is_not_null()).arg_true()
-    return whole.scatter(unsure, _in_integers(table[unsure])) if unsure.len() else whole
+    unsure = (known & ~table["sure"]).arg_true()
+    if unsure.is_empty():
+        return whole
+    rest = pl.DataFrame({"text": texts.gather(unsure), "factor": factors.gather(at.gather(unsure))})
+    return whole.scatter(unsure, _in_integers(rest))
 
 
 def _in_integers(table: pl.DataFrame) -> pl.Series:

@@ -126,7 +126,11 @@ def snapshot_of(
             here = own.filter(pl.col("slice") == each)
             part = part_of(here, aside if each == "" else REJECTS.to_frame())
             parts[part.id] = part
-            slices.append(slice_record(each, Fingerprint(part.lines.height + part.rejects.height, "1"), part))
+            slices.append(
+                slice_record(
+                    each, Fingerprint(part.lines.height + part.rejects.height, "1"), part, added_up=False
+                )
+            )
         kept, later, set_aside = totals(slices, REPEATS.to_frame(), month)
         sources.append(
             SourceRecord(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import polars as pl
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -11,6 +10,7 @@ from ingestion.clean import read_lines
 from ingestion.job import Order
 from ingestion.master_data import MasterData, gather
 from ingestion.order_line import FIELDS, KEYS
+from ingestion.raw_lines import RawLines
 from ingestion.source_config import SourceConfig
 from ingestion.sources.source import open_source, read_table
 from ingestion.units import DemandUnit
@@ -39,15 +39,16 @@ def check_sources(console: Console, order: Order) -> None:
 
 
 def _print_mapping(
-    console: Console, config: SourceConfig, columns: Mapping[str, str], sample: pl.DataFrame
+    console: Console, config: SourceConfig, columns: Mapping[str, str], sample: RawLines
 ) -> None:
     table = Table(title="What each field is read from", title_justify="left")
     for heading in ("field", "column", "type", "examples"):
         table.add_column(heading)
+    written = sample.table
     for field in FIELDS:
         column = config.columns.get(field)
         if column is not None:
-            examples = sample[field].drop_nulls().unique(maintain_order=True).head(_EXAMPLES)
+            examples = written[field].drop_nulls().unique(maintain_order=True).head(_EXAMPLES)
             table.add_row(
                 field,
                 escape(column),
@@ -65,10 +66,10 @@ def _print_mapping(
 
 
 def _print_lines(
-    console: Console, config: SourceConfig, demand: DemandUnit, master: MasterData, sample: pl.DataFrame
+    console: Console, config: SourceConfig, demand: DemandUnit, master: MasterData, sample: RawLines
 ) -> None:
     read = read_lines(sample, config, demand, master.weights)
-    title = f"{sample.height} lines, as they would be read, in {demand.stored}"
+    title = f"{sample.lines.height} lines, as they would be read, in {demand.stored}"
     table = Table(title=title, title_justify="left")
     for heading in ("line", *KEYS, "date"):
         table.add_column(heading)

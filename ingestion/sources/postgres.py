@@ -14,9 +14,11 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
 from ingestion.errors import ConnectionLost, QueryFailed, SourceRefused, SourceUnreachable, UnknownColumn
 from ingestion.fingerprint import Fingerprint
-from ingestion.order_line import RAW_LINES, SLICED_LINES
+from ingestion.order_line import RAW_LINES, REPEATED_FIELDS, SLICED_LINES
+from ingestion.raw_lines import BY_LINE, RawLines
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources import postgres_sql as sql
+from ingestion.sources.packed import unpacked
 from ingestion.sources.patience import PATIENT, Patience, connected
 
 _CONNECT_SECONDS = "15"
@@ -30,7 +32,8 @@ _NOISE = re.compile(
     r"^[A-Z_]+: |\[libpq\] |Failed to (connect|execute query|prepare query)[^:]*: |\. SQLSTATE: \w+$"
 )
 _TYPE_NAME = b"POSTGRESQL:type"
-_EXACT = frozenset({"numeric", "int2", "int4", "int8"})
+_BATCH_BYTES = "adbc.postgresql.batch_size_hint_bytes"
+_AT_ONCE = str(48 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +122,60 @@ class PostgresView:
             self._cursor.execute(sql.fingerprint_sql(self.config, self.columns, dated=self._dated))
             return {name: Fingerprint(lines, checksum) for name, lines, checksum in self._cursor.fetchall()}
 
-    def lines(self, slices: Sequence[str]) -> Iterator[pl.DataFrame]:
-        if not slices:
+    def lines(self, slices: Sequence[str] | None) -> Iterator[RawLines]:
+        if slices is not None and not slices:
             return
+        muddled = 0
+        statement = sql.pull_sql(
+            self.config, slices, dated=self._dated, moments=self._moments, numbered=self._numbered
+        )
         with self._failing():
-            self._cursor.execute(sql.pull_sql(self.config, slices, dated=self._dated, moments=self._moments))
+            self._cursor.adbc_statement.set_options(**{_BATCH_BYTES: _AT_ONCE})
+            self._cursor.execute(statement)
             for batch in self._cursor.fetch_record_batch():
-                yield self._sliced(batch)
+                clear, others = unpacked(_sound(batch), sql.repeated(self.config), sql.ENDS)
+                muddled += others
+                yield self._filled(clear)
+            if muddled:
+                self._cursor.execute(
+                    sql.muddled_sql(self.config, slices, dated=self._dated, moments=self._moments)
+                )
+                for batch in self._cursor.fetch_record_batch():
+                    yield self._sliced(_sound(batch))
 
     def sums(self, slices: Sequence[str], factors: Mapping[str | None, Decimal]) -> Mapping[str, int] | None:
         if not slices or not factors:
             return dict.fromkeys(slices, 0)
         with self._failing():
-            numeric = self.columns[self.config.columns["quantity"]] in _EXACT
             self._cursor.execute(
                 sql.sums_sql(
-                    self.config, slices, factors, dated=self._dated, moments=self._moments, numeric=numeric
+                    self.config, self.columns, slices, factors, dated=self._dated, moments=self._moments
                 )
             )
             return dict.fromkeys(slices, 0) | {
                 name: int(total or 0) for name, total in self._cursor.fetchall()
             }
 
-    def sample(self, rows: int) -> pl.DataFrame:
+    def account(
+        self, factors: Mapping[str | None, Decimal]
+    ) -> tuple[Mapping[str, Fingerprint], Mapping[str, int] | None]:
+        if not factors:
+            found = self.fingerprints()
+            return found, dict.fromkeys(found, 0)
+        with self._failing():
+            self._cursor.execute(
+                sql.fingerprint_sql(self.config, self.columns, dated=self._dated, factors=factors)
+            )
+            rows = self._cursor.fetchall()
+        return (
+            {name: Fingerprint(lines, checksum) for name, lines, checksum, _ in rows},
+            {name: int(total or 0) for name, _, _, total in rows},
+        )
+
+    def sample(self, rows: int) -> RawLines:
         with self._failing():
             self._cursor.execute(sql.sample_sql(self.config, rows))
-            return self._sliced(self._cursor.fetch_arrow_table())
+            return self._sliced(_sound(self._cursor.fetch_arrow_table()))
 
     def table(self, relation: Query | Table, columns: Mapping[str, str]) -> pl.DataFrame:
         self._check(columns, self._probe(relation))
@@ -157,6 +188,11 @@ class PostgresView:
         """Whether the date is a date: one kept as text has its own order, and its own months."""
         kind = self._fields[self.config.columns["date"]].type
         return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+    @property
+    def _numbered(self) -> bool:
+        """Whether the date is a plain day, which arrives as a number."""
+        return self.columns[self.config.columns["date"]] == "date"
 
     @property
     def _moments(self) -> bool:
@@ -173,25 +209,40 @@ class PostgresView:
             if column not in there:
                 raise UnknownColumn(self.config.name, field, column, list(there))
 
-    def _sliced(self, rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
-        """Raw lines with the fields that are not mapped, and the slice, which the date's text begins with."""
-        # A server that has no encoding of its own, SQL_ASCII, gives whatever bytes it was given.
-        rows.validate(full=True)
-        frame = pl.DataFrame(pl.from_arrow(rows))
-        absent = {
-            field: self.config.constant_unit if field == "unit" else None
+    def _sliced(self, rows: pa.RecordBatch | pa.Table) -> RawLines:
+        """Lines that came with all mapped fields one by one."""
+        table = pl.DataFrame(pl.from_arrow(rows)).with_columns(*self._absent(), self._slice())
+        return RawLines.of(table.select(SLICED_LINES.names()))
+
+    def _filled(self, raw: RawLines) -> RawLines:
+        """Lines that came packed, with their slices and the fields that are not mapped."""
+        lines, date = raw.lines, self._slice()
+        if self._numbered:
+            days = lines["day"].cast(pl.Date)
+            said = days.drop_nulls().unique()
+            named = pl.col("day").replace_strict(said, said.dt.strftime("%Y-%m"), default=None)
+            lines = lines.with_columns(days)
+            date = pl.coalesce(named, date).alias("slice")
+        else:
+            lines = lines.with_columns(pl.lit(None, pl.Date).alias("day"))
+        return RawLines(
+            lines.with_columns(date).select(BY_LINE.names()),
+            raw.sayings.with_columns(self._absent()).select(REPEATED_FIELDS),
+        )
+
+    def _absent(self) -> list[pl.Expr]:
+        """The fields that are not mapped."""
+        return [
+            pl.lit(self.config.constant_unit if field == "unit" else None, pl.String).alias(field)
             for field in RAW_LINES
             if field not in self.config.columns
-        }
-        return frame.with_columns(
-            *(pl.lit(value, pl.String).alias(field) for field, value in absent.items()),
-            self._slice().fill_null("").alias("slice"),
-        ).select(SLICED_LINES.names())
+        ]
 
     def _slice(self) -> pl.Expr:
-        """The slice as `postgres_sql` names it."""
+        """The slice as `postgres_sql` names it: what the text of the date begins with."""
         begins = pl.col("date").str.slice(0, 7)
-        return begins if self._dated else pl.when(begins.str.contains(sql.MONTH_OF_TEXT)).then(begins)
+        named = begins if self._dated else pl.when(begins.str.contains(sql.MONTH_OF_TEXT)).then(begins)
+        return named.fill_null("").alias("slice")
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -202,6 +253,12 @@ class PostgresView:
             said = self._said(error)
             kind = ConnectionLost if _LOST.search(str(error)) else QueryFailed
             raise kind(self.config.name, said) from None
+
+
+def _sound(rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+    """The same rows, whose texts are UTF-8: a server without an encoding, SQL_ASCII, gives any bytes."""
+    rows.validate(full=True)
+    return rows
 
 
 def _type_name(field: pa.Field) -> str:

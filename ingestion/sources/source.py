@@ -9,6 +9,7 @@ import polars as pl
 
 from ingestion.fingerprint import Fingerprint
 from ingestion.master_config import MasterConfig
+from ingestion.raw_lines import RawLines
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources.postgres import PostgresSource
 from ingestion.sources.sql_server import SqlServerSource
@@ -45,8 +46,8 @@ class SourceView(Protocol):
         """What each slice sums to; slices without lines are not there."""
         ...
 
-    def lines(self, slices: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Raw lines of these slices, in batches of the schema `SLICED_LINES`."""
+    def lines(self, slices: Sequence[str] | None) -> Iterator[RawLines]:
+        """Raw lines of these slices, or of all, in batches."""
         ...
 
     def sums(self, slices: Sequence[str], factors: Mapping[str | None, Decimal]) -> Mapping[str, int] | None:
@@ -58,8 +59,14 @@ class SourceView(Protocol):
         """
         ...
 
-    def sample(self, rows: int) -> pl.DataFrame:
-        """The first few raw lines, of the schema `SLICED_LINES`."""
+    def account(
+        self, factors: Mapping[str | None, Decimal]
+    ) -> tuple[Mapping[str, Fingerprint], Mapping[str, int] | None]:
+        """The fingerprints and the sums of all slices: what costs least where all of them are wanted."""
+        ...
+
+    def sample(self, rows: int) -> RawLines:
+        """The first few raw lines."""
         ...
 
     def table(self, relation: Query | Table, columns: Mapping[str, str]) -> pl.DataFrame:

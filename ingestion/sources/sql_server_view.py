@@ -9,6 +9,7 @@ import polars as pl
 from ingestion.errors import ConnectionLost, QueryFailed, SourceMoved, UnknownColumn
 from ingestion.fingerprint import Fingerprint
 from ingestion.order_line import RAW_LINES, SLICED_LINES
+from ingestion.raw_lines import RawLines
 from ingestion.source_config import Query, SourceConfig, Table
 from ingestion.sources import sql_server_sql as sql
 from ingestion.sources.odbc_arrow import ArrowConnection, OdbcError
@@ -82,10 +83,11 @@ class SqlServerView:
         self._known = self._fingerprints(None)
         return self._known
 
-    def lines(self, slices: Sequence[str]) -> Iterator[pl.DataFrame]:
-        if not slices:
+    def lines(self, slices: Sequence[str] | None) -> Iterator[RawLines]:
+        if slices is not None and not slices:
             return
         before = self._known if self._known is not None else self.fingerprints()
+        slices = list(before) if slices is None else slices
         if set(before) <= set(slices):
             statement = self.statement()
         else:
@@ -93,10 +95,10 @@ class SqlServerView:
         read = dict.fromkeys(slices, 0)
         try:
             for batch in self._connection.read(statement, counted=True).batches:
-                lines = self._sliced(pl.DataFrame(pl.from_arrow(batch))).filter(
+                lines = self._sliced(pl.DataFrame(pl.from_arrow(batch))).where(
                     pl.col("slice").is_in(list(slices))
                 )
-                for name, count in lines.group_by("slice").len().iter_rows():
+                for name, count in lines.lines.group_by("slice").len().iter_rows():
                     read[name] += count
                 yield lines
         except OdbcError as error:
@@ -120,7 +122,13 @@ class SqlServerView:
                 raise
             return None  # a server without decimals, collations or casts like these
 
-    def sample(self, rows: int) -> pl.DataFrame:
+    def account(
+        self, factors: Mapping[str | None, Decimal]
+    ) -> tuple[Mapping[str, Fingerprint], Mapping[str, int] | None]:
+        found = self._known if self._known is not None else self.fingerprints()
+        return found, self.sums(list(found), factors)
+
+    def sample(self, rows: int) -> RawLines:
         return self._sliced(self._read(sql.select_sql(self.config, self._columns, top=rows)))
 
     def table(self, relation: Query | Table, columns: Mapping[str, str]) -> pl.DataFrame:
@@ -216,7 +224,7 @@ class SqlServerView:
         if moved:
             raise SourceMoved(self.config.name, "checksums", moved)
 
-    def _sliced(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _sliced(self, rows: pl.DataFrame) -> RawLines:
         """Raw lines with the fields that are not mapped, and the slice."""
         absent = {
             field: self.config.constant_unit if field == "unit" else None
@@ -230,11 +238,12 @@ class SqlServerView:
             else text.with_columns(pl.col("date").str.slice(0, 7).alias("slice"))
         )
         offset = "+00:00" if self._date.kind is Kind.MOMENT else ""
-        return named.with_columns(
+        table = named.with_columns(
             *(pl.lit(value, pl.String).alias(field) for field, value in absent.items()),
             pl.col("date") + offset,
             pl.col("slice").str.strip_chars_end(" ").fill_null(""),
-        ).select(SLICED_LINES.names())
+        )
+        return RawLines.of(table.select(SLICED_LINES.names()))
 
     def _read(self, statement: str) -> pl.DataFrame:
         with self._failing():

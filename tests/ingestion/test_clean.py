@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingestion.clean import Cleaned, read_lines, settle
 from ingestion.order_line import PART_LINES, PART_REJECTS, RAW_LINES, READ_LINES, READ_REJECTS
+from ingestion.raw_lines import RawLines
 from ingestion.source_config import SourceConfig
 from ingestion.units import NUMBER, DemandUnit
 
@@ -24,7 +25,9 @@ def cleaned(source: Source) -> Callable[..., Cleaned]:
 
     def run(*batches: pl.DataFrame, demand: DemandUnit = DemandUnit.TONNE, **other: Any) -> Cleaned:
         read = [
-            read_lines(batch.with_columns(slice=pl.col("date").str.head(7)), source(), demand, **other)
+            read_lines(
+                RawLines.of(batch.with_columns(slice=pl.col("date").str.head(7))), source(), demand, **other
+            )
             for batch in batches
         ]
         return settle(
@@ -167,9 +170,11 @@ def test_pieces_are_counted_where_demand_is_in_pieces(
 def test_moments_are_dated_in_the_time_zone_of_the_source(raw: Raw, source: Source) -> None:
     rows = raw({"date": "2026-10-31 22:30:00+00"}, {"date": "2026-10-31 23:30:00+00"})
     rows = rows.with_columns(slice=pl.lit("2026-10"))
-    berlin = read_lines(rows, source(time_zone="Europe/Berlin"), DemandUnit.TONNE)
+    berlin = read_lines(RawLines.of(rows), source(time_zone="Europe/Berlin"), DemandUnit.TONNE)
     assert sorted(berlin.lines["date"]) == [date(2026, 10, 31), date(2026, 11, 1)]
-    assert set(read_lines(rows, source(), DemandUnit.TONNE).lines["date"]) == {date(2026, 10, 31)}
+    assert set(read_lines(RawLines.of(rows), source(), DemandUnit.TONNE).lines["date"]) == {
+        date(2026, 10, 31)
+    }
 
 
 def test_a_line_id_that_is_no_id_is_cut_where_it_is_kept(raw: Raw, cleaned: Callable[..., Cleaned]) -> None:
@@ -273,7 +278,7 @@ def test_no_line_and_no_kilogram_gets_lost_and_order_leaves_no_trace(
     raw = pl.DataFrame(rows, schema=RAW_LINES).with_columns(
         slice=pl.coalesce(pl.col("date").str.head(7), pl.lit(""))
     )
-    read = read_lines(raw, source(), DemandUnit.TONNE, weights)
+    read = read_lines(RawLines.of(raw), source(), DemandUnit.TONNE, weights)
     result = settle(read.lines.drop("slice"), read.rejects.drop("slice"))
     assert result.lines.height + result.rejects.height == raw.height
     versions: dict[str, set[tuple[Any, ...]]] = {}
@@ -293,7 +298,7 @@ def test_no_line_and_no_kilogram_gets_lost_and_order_leaves_no_trace(
 
     shuffled = raw[random.sample(range(raw.height), raw.height)]
     halves = [shuffled[: raw.height // 2], shuffled[raw.height // 2 :]]
-    parts = [read_lines(half, source(), DemandUnit.TONNE, weights) for half in halves]
+    parts = [read_lines(RawLines.of(half), source(), DemandUnit.TONNE, weights) for half in halves]
     again = settle(
         pl.concat(part.lines for part in parts).drop("slice"),
         pl.concat(part.rejects for part in parts).drop("slice"),

@@ -58,7 +58,7 @@ def pulled(config: SourceConfig, month: Month = OCTOBER) -> pl.DataFrame:
     with PostgresSource(config, patience=AT_ONCE).view() as view:
         counts = view.fingerprints()
         wanted = [name for name in sorted(counts) if not is_later(name, month, exact=view.exact_slices)]
-        lines = pl.concat([SLICED_LINES.to_frame(), *view.lines(wanted)])
+        lines = pl.concat([SLICED_LINES.to_frame(), *(each.table for each in view.lines(wanted))])
     assert dict(lines.group_by("slice").len().iter_rows()) == {name: counts[name].lines for name in wanted}
     return lines.sort("line").drop("slice")
 
@@ -88,13 +88,13 @@ class TestSql:
 
     def test_sums(self, source: Source) -> None:
         factors = {"kg": Decimal(1), "short 'ton'": Decimal("907.18474")}
-        sql = sums_sql(source(), ["2026-10"], factors, dated=True, numeric=True)
+        sql = sums_sql(source(), {"quantity": "numeric"}, ["2026-10"], factors, dated=True)
         self.check("postgres_sums", sql)
 
     def test_sums_of_text_in_one_unit(self, source: Source) -> None:
         columns = {field: field for field in RAW_LINES if field != "unit"}
         config = source(columns=columns, unit="lb")
-        sql = sums_sql(config, [""], {None: Decimal("0.45359237")}, dated=True, numeric=False)
+        sql = sums_sql(config, {"quantity": "text"}, [""], {None: Decimal("0.45359237")}, dated=True)
         self.check("postgres_sums_text", sql)
 
     def test_probe(self, source: Source) -> None:
@@ -166,7 +166,7 @@ class TestReading:
         with PostgresSource(config).view() as view:
             assert list(view.fingerprints()) == slices
             (batch,) = view.lines(slices)
-            assert batch["date"].to_list() == [written]
+            assert batch.table["date"].to_list() == [written]
 
     def test_dates_kept_as_text_all_come(
         self, source: Source, postgres_url: str, load: Load, raw: Raw
@@ -179,12 +179,51 @@ class TestReading:
         query = (
             "select n as line, 'N' as organization, repeat('K', 200) as customer, 'M' as material, "
             "date '2026-10-01' as date, n as quantity, 'kg' as unit, '' as status "
-            "from generate_series(1, 200000) as n"
+            "from generate_series(1, 400000) as n"
         )
         with PostgresSource(source(postgres_url, query=query)).view() as view:
-            batches = list(view.lines(["2026-10"]))
+            batches = [each.table for each in view.lines(["2026-10"])]
         assert len(batches) > 1
-        assert pl.concat(batches)["quantity"].cast(pl.Int64).sum() == 200_000 * 200_001 // 2
+        assert pl.concat(batches)["quantity"].cast(pl.Int64).sum() == 400_000 * 400_001 // 2
+
+    def test_what_ends_a_field_may_be_in_a_field(
+        self, source: Source, postgres_url: str, load: Load, raw: Raw
+    ) -> None:
+        """Lines arrive with several fields in one text, and are told apart all the same."""
+        odd = ["\x1f", "\x1e", "A\x1fB", "\x1e\x1f", "", None, "A"]
+        rows = [
+            {"organization": odd[first], "customer": odd[second], "status": odd[(first + second) % 7]}
+            for first in range(7)
+            for second in range(7)
+        ]
+        lines = raw(*rows, {"unit": None, "status": "\x1f"}).sort("line")
+        load("odd fields", lines)
+        assert pulled(source(postgres_url, table="odd fields")).equals(lines)
+
+    def test_days_far_away_arrive_as_they_are_written(self, source: Source, postgres_url: str) -> None:
+        days = ["0001-01-01", "0044-03-15 BC", "9999-12-31", "10000-01-01", "infinity", "-infinity", None]
+        told = ", ".join(f"('{n}', {f"'{day}'" if day else 'null'}::date)" for n, day in enumerate(days))
+        query = (
+            "select line, 'N' as organization, 'K' as customer, 'M' as material, date, 1 as quantity, "
+            f"'kg' as unit, '' as status from (values {told}) as t (line, date)"
+        )
+        with PostgresSource(source(postgres_url, query=query)).view() as view:
+            everything = pl.concat(each.table for each in view.lines(None)).sort("line")
+            counted = {name: each.lines for name, each in view.fingerprints().items()}
+        assert everything["date"].to_list() == days
+        assert dict(everything.group_by("slice").len().iter_rows()) == counted
+
+    def test_the_account_is_the_fingerprints_and_the_sums(
+        self, source: Source, postgres_url: str, load: Load, raw: Raw
+    ) -> None:
+        lines = raw({}, {"unit": "t", "quantity": "1.5"}, {"quantity": "no"}, {"unit": "pcs"}, {"date": None})
+        load("account", lines)
+        factors = {"kg": Decimal(1), "t": Decimal(1000)}
+        with PostgresSource(source(postgres_url, table="account")).view() as view:
+            seen = view.fingerprints()
+            assert view.account(factors) == (seen, view.sums(list(seen), factors))
+            assert view.account(factors)[1] == {"2026-10": 14_000, "": 12_500}
+            assert view.account({}) == (seen, {"2026-10": 0, "": 0})
 
     def test_the_source_cannot_be_written(self, source: Source, postgres_url: str, run_sql: RunSql) -> None:
         run_sql("drop sequence if exists counter", "create sequence counter")
@@ -263,7 +302,7 @@ class TestFailures:
         query = (
             "select n as line, 'N' as organization, 'K' as customer, 'M' as material, 'kg' as unit, "
             "date '2026-10-01' as date, 1 / (150000 - n) as quantity, '' as status "
-            "from generate_series(1, 200000) as n"
+            "from generate_series(1, 400000) as n"
         )
         error = self.failure(source(postgres_url, query=query), QueryFailed)
         assert isinstance(error, QueryFailed)

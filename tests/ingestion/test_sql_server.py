@@ -515,7 +515,7 @@ class TestView:
         view = self.view(source, server)
         assert (view.consistency, server.ran[-1]) == (SNAPSHOT, "begin transaction")
         assert view.fingerprints() == {"2026-10": (1, "1")}
-        assert [batch.height for batch in view.lines(["2026-10"])] == [1]
+        assert [batch.lines.height for batch in view.lines(["2026-10"])] == [1]
 
     @pytest.mark.parametrize(
         ("after", "told"),
@@ -532,7 +532,7 @@ class TestView:
         with pytest.raises(SourceMoved, match=told):
             list(view.lines(list(view.fingerprints())))
         server.answers["hashbytes"] = [printed(1)]
-        assert [batch.height for batch in view.lines(list(view.fingerprints()))] == [1]
+        assert [batch.lines.height for batch in view.lines(list(view.fingerprints()))] == [1]
 
     def test_lines_that_do_not_come_are_missed(self, source: Source) -> None:
         server = Scripted(hashbytes=[printed(1, 2)], **{"from": [LINE], 'select 1 as "one"': [ONE]})

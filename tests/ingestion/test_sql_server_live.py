@@ -152,7 +152,7 @@ def look(config: SourceConfig) -> SqlServerSource:
 
 
 def everything(view: SqlServerView) -> pl.DataFrame:
-    return pl.concat(view.lines(list(view.fingerprints()))).sort("line")
+    return pl.concat(each.table for each in view.lines(list(view.fingerprints()))).sort("line")
 
 
 class TestReading:
@@ -169,8 +169,12 @@ class TestReading:
             counts = {name: each.lines for name, each in view.fingerprints().items()}
             assert counts == dict(pulled.group_by("slice").len().iter_rows())
             some = ["", "2025-03", "2025-04", "2026-01"]
-            assert pl.concat(view.lines(some)).sort("line").equals(pulled.filter(pl.col("slice").is_in(some)))
-            assert view.sample(7).height == 7
+            assert (
+                pl.concat(each.table for each in view.lines(some))
+                .sort("line")
+                .equals(pulled.filter(pl.col("slice").is_in(some)))
+            )
+            assert view.sample(7).lines.height == 7
 
     @pytest.mark.parametrize(
         ("kind", "value", "expected", "name"),
@@ -203,7 +207,7 @@ class TestReading:
             assert [row[:2] for row in everything(view).select("date", "slice").rows()] == [
                 (expected, name)
             ] * 2
-            assert pl.concat(view.lines([name])).height == 2
+            assert pl.concat(each.table for each in view.lines([name])).height == 2
 
     @pytest.mark.parametrize(
         ("kind", "value", "expected"),
@@ -344,7 +348,7 @@ class TestReckoning:
             slices = list(view.fingerprints())
             insert(connection, orders, lines.with_columns(pl.col("line") + 1_000))
             if view.consistency == SNAPSHOT:
-                assert pl.concat(view.lines(slices)).height == 100
+                assert pl.concat(each.table for each in view.lines(slices)).height == 100
             else:
                 with pytest.raises(SourceMoved):
                     list(view.lines(slices))
@@ -429,4 +433,4 @@ class TestFailures:
             except OdbcError as error:
                 pytest.skip(f"this login may not end sessions: {error}")
             with pytest.raises(ConnectionLost, match="nothing was stored"):
-                first += sum(batch.height for batch in batches)
+                first += sum(batch.lines.height for batch in batches)

@@ -30,7 +30,7 @@ def connection(url: str) -> sa.Engine:
 
 
 def converted(text: str, factor: Decimal) -> int | None:
-    result: int | None = whole_units(pl.Series([text]), pl.Series([factor], dtype=NUMBER))[0]
+    result: int | None = whole_units(pl.Series([text]), pl.Series([factor], dtype=NUMBER), pl.Series([0]))[0]
     return result
 
 
@@ -96,7 +96,12 @@ def test_postgres_rounds_the_same_way(postgres_url: str, lines: list[tuple[str, 
     with connection(postgres_url).connect() as server:
         answers = server.execute(question, {"q": list(texts), "f": [f"{each:f}" for each in factors]})
         expected = [int(each) if abs(each) <= LARGEST else None for (each,) in answers]
-    assert whole_units(pl.Series(texts), pl.Series(factors, dtype=NUMBER)).to_list() == expected
+    assert (
+        whole_units(
+            pl.Series(texts), pl.Series(factors, dtype=NUMBER), pl.Series(range(len(texts)))
+        ).to_list()
+        == expected
+    )
 
 
 @pytest.mark.parametrize("kilograms", [0, 2, 12_500, 10**9])

@@ -1,10 +1,10 @@
 select
-  cast("id" as text) as "line",
-  cast("the ""plant""" as text) as "organization",
-  cast("Customer No" as text) as "customer",
-  cast("item;--" as text) as "material",
-  cast("wanted" as text) as "date",
-  cast("qty" as text) as "quantity"
+  cast("id" as text) as line,
+  cast("wanted" as text) as date,
+  cast("qty" as text) as quantity,
+  coalesce(cast("the ""plant""" as text) || E'\x1f', E'\x1e') ||
+    coalesce(cast("Customer No" as text) || E'\x1f', E'\x1e') ||
+    coalesce(cast("item;--" as text) || E'\x1f', E'\x1e') as said
 from (
 select * -- all of it
 from t -- the end
