@@ -427,7 +427,7 @@ class TestFailures:
             session = view._read('select @@spid as "id"').item()
             slices = list(view.fingerprints())
             batches = view.lines(slices)
-            first = next(batches).height
+            first = next(batches).lines.height
             try:
                 connection.run(f"kill {session}")
             except OdbcError as error:
