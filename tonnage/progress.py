@@ -19,19 +19,35 @@ def log_to(stream: TextIO) -> None:
 
 @contextmanager
 def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A callable that announces the next of `total` stages by name."""
+    """A callable that announces the next of `total` stages by name.
+
+    What follows a colon in a name says where within its stage the work is.
+    """
     if not console.is_terminal:
         yield lambda stage: log.info(title, stage=stage)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
-        started = iter(range(total + 1))
+        over = stages_over(total)
 
         def announce(stage: str) -> None:
-            progress.update(task, completed=next(started, total), description=f"{title}: {stage}")
+            progress.update(task, completed=over(stage), description=f"{title}: {stage}")
 
         yield announce
+
+
+def stages_over(total: int) -> Callable[[str], int]:
+    """A callable that is told of each stage, and of each place within it, and says how many are over."""
+    begun: list[str] = []
+
+    def over(stage: str) -> int:
+        name = stage.partition(":")[0]
+        if begun[-1:] != [name]:
+            begun.append(name)
+        return min(len(begun) - 1, total)
+
+    return over
 
 
 @contextmanager
