@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import secrets
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
+from app.store.leases import Fence
 from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish
@@ -42,9 +45,10 @@ class PublishedRuns:
     """The serving tables as the pipeline sees them."""
 
     engine: sa.Engine
+    fence: Fence | None = None
 
     def publish(self, run: ForecastRun, published_at: dt.datetime) -> bool:
-        return publish(self.engine, run, published_at)
+        return publish(self.engine, run, published_at, self.fence)
 
     def shown(self, levels: Sequence[Level]) -> Shown:
         return means_shown(self.engine, levels)
@@ -69,6 +73,11 @@ class House:
         return house
 
     @cached_property
+    def name(self) -> str:
+        """What this process is called beside its peers: its machine, its number, and what no other has."""
+        return f"{socket.gethostname()[:30]}/{os.getpid()}/{secrets.token_hex(3)}"
+
+    @cached_property
     def database_url(self) -> str:
         """The server named by TONNAGE_DATABASE_URL, or the embedded one."""
         named = self.service.database_url
@@ -79,7 +88,7 @@ class House:
     @cached_property
     def engine(self) -> sa.Engine:
         """The serving database; the embedded one is migrated on the way."""
-        engine = open_engine(self.database_url)
+        engine = open_engine(self.database_url, self.name)
         if self.service.database_url is None:
             migrate(engine)
         return engine
@@ -147,8 +156,9 @@ class House:
         moment: dt.datetime,
         on_stage: Callable[[str], None],
         accepted: str | None = None,
+        fence: Fence | None = None,
     ) -> RetrainedMonth:
-        """Run the month and publish it."""
+        """Run the month and publish it, unless the fence objects."""
         document = self.document(config)
         plan, bounds = parse_plan(document), parse_bounds(document)
         order = self.order(config, accepted=accepted)
@@ -156,7 +166,7 @@ class House:
             month,
             plan,
             take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
-            store=PublishedRuns(self.engine),
+            store=PublishedRuns(self.engine, fence),
             published_at=moment,
             code_version=CODE_VERSION,
             on_stage=on_stage,

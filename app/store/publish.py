@@ -10,6 +10,7 @@ from app.errors import Unpublishable
 from app.store import tables
 from app.store.binary_copy import forecast_rows
 from app.store.keys import KEYS, attributes_of, canonical, check_attributes
+from app.store.leases import Fence
 from app.store.session import connected, copy_in
 from forecasting.arrays import Ints
 from forecasting.hierarchy import Level, level_name
@@ -21,11 +22,12 @@ _NODES_AT_ONCE = 20_000
 _LONGEST_NODE = 2_000  # bytes; an index entry of PostgreSQL holds 2,704, the level's name among them
 
 
-def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool:
+def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime, fence: Fence | None = None) -> bool:
     """Store a run and show it, or, if anything fails, leave everything as it was; True if it was new.
 
     A run never changes: publishing an id that is already stored writes no rows, keeps its first
-    `published_at`, and only makes it the current run again. Publishers wait for each other.
+    `published_at`, and only makes it the current run again. Publishers wait for each other. The `fence` is
+    the transaction's last act: what it raises undoes the rest, and what it writes is there with the run.
     """
     _check(run, published_at)
     with connected(engine) as connection:
@@ -37,6 +39,8 @@ def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool
         connection.execute(
             pointer.on_conflict_do_update(index_elements=["single"], set_={"run_id": pointer.excluded.run_id})
         )
+        if fence is not None:
+            fence(connection, run.id)
     return known is None
 
 
