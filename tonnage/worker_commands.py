@@ -100,7 +100,9 @@ def _run_until_stopped(hand: "Worker", every: float) -> None:
 
     The scheduler looks in a thread of its own, so that a signal never arrives in the middle of the work.
     """
-    from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.schedulers.background import (  # type: ignore[import-untyped]  # it ships no types
+        BackgroundScheduler,
+    )
 
     # It warns at every look that falls into a month that is being run.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
