@@ -105,7 +105,8 @@ class House:
 
     @cached_property
     def snapshots(self) -> SnapshotStore:
-        return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
+        place = self.settings.snapshots or self.settings.home / "snapshots"
+        return SnapshotStore(open_blobs(place, self.name))
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""

@@ -56,13 +56,17 @@ class Ended:
 
 @dataclass(frozen=True)
 class Worker:
-    """One of any number of workers on a database. `stop` is set when it is to end."""
+    """One of any number of workers on a database.
+
+    `evict` keeps a worker that was replaced from writing snapshots; `stop` is set when this one is to end.
+    """
 
     engine: Engine
     name: str
     schedule: Callable[[], Schedule]
     retrain: Retrain
     ingest: Ingest
+    evict: Callable[[str], None]
     now: Callable[[], dt.datetime]
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -77,6 +81,8 @@ class Worker:
             work = claim_month(self.engine, terms, now) or claim_job(self.engine, terms, now)
             if work is None:
                 break
+            if work.claim.replaced:
+                self.evict(work.claim.replaced)
             ended.append(
                 self._month(work, terms) if isinstance(work, ClaimedMonth) else self._job(work, terms)
             )

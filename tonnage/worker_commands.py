@@ -91,6 +91,7 @@ def _worker(house: "House", config: Path | None) -> "Worker":
                 progress=progress,
             ).id
         ),
+        evict=house.snapshots.evict,
         now=clock.now,
     )
 

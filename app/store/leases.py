@@ -32,13 +32,17 @@ _DYING = 5_000  # milliseconds that a connection may take to be gone
 
 @dataclass(frozen=True)
 class Claim:
-    """A row that a worker has claimed; `attempt` tells this claim from every other of the row."""
+    """A row that a worker has claimed; `attempt` tells this claim from every other of the row.
+
+    `replaced` is the worker that it was taken from, where one had let its lease run out.
+    """
 
     table: Table
     key: Mapping[str, object]
     attempt: int
     failures: int
     worker: str
+    replaced: str | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def take(
     A worker that let its lease run out has failed once; a row that has cost too many is given up.
     """
     key = {column.name: row._mapping[column] for column in table.primary_key}
-    failures = row._mapping[table.c.failures]
+    failures, silent = row._mapping[table.c.failures], None
     found = [*_is(table, key), table.c.status == row._mapping[table.c.status]]
     found.append(table.c.attempt == row._mapping[table.c.attempt])
     if row._mapping[table.c.status] == "running":
@@ -122,7 +126,7 @@ def take(
         .returning(table.c.attempt)
     )
     attempt = connection.scalar(claimed)
-    return None if attempt is None else Claim(table, key, attempt, failures, terms.worker)
+    return None if attempt is None else Claim(table, key, attempt, failures, terms.worker, silent)
 
 
 def renew(engine: Engine, claim: Claim, lease: dt.timedelta) -> None:

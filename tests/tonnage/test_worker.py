@@ -90,7 +90,7 @@ def ingest(
 
 @pytest.fixture
 def worker(engine: Engine, month: AMonth) -> Worker:
-    return Worker(engine, "anna", Schedule, month, ingest, lambda: AFTERNOON)
+    return Worker(engine, "anna", Schedule, month, ingest, lambda replaced: None, lambda: AFTERNOON)
 
 
 def endings(worker: Worker) -> list[str]:
@@ -353,4 +353,4 @@ class TestJobs:
 def test_without_a_database_the_worker_says_so(month: AMonth) -> None:
     nowhere = open_engine("postgresql://me@127.0.0.1:1/tonnage")
     with pytest.raises(DatabaseUnavailable):
-        Worker(nowhere, "anna", Schedule, month, ingest, lambda: AFTERNOON).work_off()
+        Worker(nowhere, "anna", Schedule, month, ingest, lambda replaced: None, lambda: AFTERNOON).work_off()
