@@ -1,4 +1,4 @@
-# The image of every Tonnage process: `tonnage serve`, `tonnage retrain`, `tonnage migrate`.
+# The image of every Tonnage process: `tonnage serve`, `tonnage worker`, `tonnage migrate`.
 FROM python:3.12-slim-bookworm AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /tonnage

@@ -12,12 +12,16 @@ AppError
 │   ├── OutsideRun          months before or after those of the run
 │   ├── AmbiguousRun        more than one run has an id that begins so
 │   ├── BadCursor           a cursor that this service did not give for this question
+│   ├── IdempotencyKeyReused  a key that the asker has used for another job
+│   ├── NotToBeRunAgain     a month that the schedule has not ended in vain, or that a newer one followed
 │   └── NotAcceptable       a format that the service does not speak
 ├── NotThere                the question is fine, the answer does not exist
 │   ├── NothingPublished    no run yet
 │   ├── UnknownRun          no run has this id
 │   ├── NeverShown          the run was recorded and never shown
-│   └── UnknownNode         no node has this value of a key or attribute
+│   ├── UnknownNode         no node has this value of a key or attribute
+│   └── UnknownJob          no job has this id
+├── LeaseLost               another worker has been given what this one was doing
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── UnsafeAddress           an address that strangers could reach
@@ -151,6 +155,34 @@ class NotAcceptable(Refused):
         )
 
 
+class IdempotencyKeyReused(Refused):
+    """A key that the asker has used before, for another job."""
+
+    def __init__(self, key: str, job: str) -> None:
+        self.job = job
+        super().__init__(
+            f"the key {key!r} was used for job {job}, which is another one",
+            "use a new key for each job",
+            field="Idempotency-Key",
+            value=key,
+        )
+
+
+class NotToBeRunAgain(Refused):
+    """A month that the schedule has not ended in vain, or that a newer one has followed."""
+
+    def __init__(self, month: str, status: str | None, *, followed: bool) -> None:
+        self.status = status
+        if followed:
+            detail = f"a newer month than {month} is done, whose place it would take"
+            remedy = f"if that is what you want, run: tonnage retrain --month {month}"
+        else:
+            detail = "has not come to it" if status is None else f"says that it is {status}"
+            detail = f"{month} was neither refused nor given up: the schedule {detail}"
+            remedy = "see: tonnage schedule"
+        super().__init__(detail, remedy, field="month", value=month)
+
+
 class NotThere(AppError):
     """The question is fine, the answer does not exist."""
 
@@ -191,6 +223,25 @@ class UnknownNode(NotThere):
             f"see which there are: /v1/nodes?level={quote(level, safe=',')}",
             field=key,
             value=value,
+        )
+
+
+class UnknownJob(NotThere):
+    """No job has this id."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"there is no job {job!r}", "see /v1/jobs", field="id", value=job)
+
+
+class LeaseLost(AppError):
+    """Another worker has been given what this one was doing, because nothing was heard of this one."""
+
+    def __init__(self, worker: str, attempt: int) -> None:
+        self.worker = worker
+        self.attempt = attempt
+        super().__init__(
+            f"attempt {attempt} of worker {worker} is no longer the last one",
+            "leave the work to whoever has it now",
         )
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import fsspec  # type: ignore[import-untyped]  # it ships no types
 
@@ -50,11 +50,18 @@ class Blobs(Protocol):
         """Be the only writer, where the place has locks; leftovers of dead writers are swept."""
         ...
 
+    def evict(self, writer: str) -> None:
+        """Be alone without this writer, who is known to be dead or frozen; nothing if it is not writing."""
+        ...
 
-def open_blobs(where: Path | str) -> Blobs:
-    """A folder, or a URL such as `abfs://container/path` or `s3://bucket/path`; raises `BadStore`."""
+
+def open_blobs(where: Path | str, writer: str = "") -> Blobs:
+    """A folder, or a URL such as `abfs://container/path` or `s3://bucket/path`; raises `BadStore`.
+
+    `writer` is the name by which a writer can be evicted.
+    """
     if isinstance(where, Path) or "://" not in where:
-        return LocalBlobs(Path(where))
+        return LocalBlobs(Path(where), writer)
     try:
         system, root = fsspec.url_to_fs(where)
     except (ImportError, ValueError) as error:
@@ -66,12 +73,15 @@ class LocalBlobs:
     """A folder of this machine. Files are written aside, flushed to the disk, then renamed into place.
 
     <folder>/.incoming/…   being written; whatever a dead writer left is swept by the next one
+    <folder>/.lock         locked by the only writer, whose name is in it
     """
 
     has_locks = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, writer: str = "") -> None:
         self.folder = folder
+        self._writer = writer
+        self._lock: TextIO | None = None
 
     @property
     def place(self) -> str:
@@ -87,6 +97,7 @@ class LocalBlobs:
             raise BadStore(self.place, f"{name} cannot be written ({error.strerror})") from None
 
     def _write(self, path: Path, content: bytes) -> None:
+        self._check_alone()
         incoming = self.folder / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True)
         aside = incoming / uuid.uuid4().hex
@@ -103,6 +114,7 @@ class LocalBlobs:
         return sorted(path.relative_to(self.folder).as_posix() for path in found if path.is_file())
 
     def remove(self, name: str) -> None:
+        self._check_alone()
         path = self.folder / name
         path.unlink(missing_ok=True)
         if path.parent != self.folder and path.parent.is_dir() and not any(path.parent.iterdir()):
@@ -113,15 +125,48 @@ class LocalBlobs:
         incoming = self.folder / _INCOMING
         try:
             incoming.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / _LOCK).open("w")
+            lock = self._locked()
         except OSError as error:
             raise BadStore(self.place, f"it cannot be written ({error.strerror})") from None
         # The lock falls with its process, so what lies aside once we hold it is left over from a dead one.
-        with file as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with lock:
+            lock.truncate(0)
+            lock.write(self._writer)
+            lock.flush()
             for leftover in incoming.iterdir():
                 leftover.unlink()
-            yield
+            self._lock = lock
+            try:
+                yield
+            finally:
+                self._lock = None
+                lock.truncate(0)
+
+    def evict(self, writer: str) -> None:
+        path = self.folder / _LOCK
+        # Who holds the lock of a file that is gone keeps nobody out; the next one makes a new file.
+        if path.exists() and path.read_text() == writer:
+            path.unlink()
+
+    def _locked(self) -> TextIO:
+        """The lock file, ours alone; one that was removed while we waited for it is no longer the lock."""
+        while True:
+            file = (self.folder / _LOCK).open("a")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._is_the_lock(file):
+                return file
+            file.close()
+
+    def _is_the_lock(self, file: TextIO) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), (self.folder / _LOCK).stat())
+        except FileNotFoundError:
+            return False
+
+    def _check_alone(self) -> None:
+        """Who was evicted writes no more: what it would forget may by now be needed."""
+        if self._lock is not None and not self._is_the_lock(self._lock):
+            raise BadStore(self.place, "this writer was taken for dead, and another has its place")
 
 
 class RemoteBlobs:
@@ -158,6 +203,9 @@ class RemoteBlobs:
     @contextmanager
     def alone(self) -> Iterator[None]:
         yield
+
+    def evict(self, writer: str) -> None:
+        """Nobody keeps anybody out."""
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

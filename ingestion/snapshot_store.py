@@ -55,6 +55,10 @@ class SnapshotStore:
                         self._forget(self.manifests(), ())
                 raise
 
+    def evict(self, writer: str) -> None:
+        """Let others write although this writer, known to be dead or frozen, has not ended."""
+        self._blobs.evict(writer)
+
     def write_part(self, part: Part) -> None:
         """Keep a part; one that is there already is written again, which mends it if it was damaged."""
         home = f"{_PARTS}/{part.id}"

@@ -1,5 +1,6 @@
 """What the documents say can be done can be done."""
 
+import datetime as dt
 import re
 import tomllib
 from pathlib import Path
@@ -8,6 +9,7 @@ from ingestion.master_config import parse_master
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.plan import parse_plan
+from retrain.schedule import Schedule, parse_schedule
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ENVIRONMENT = {"ERP_URL": "postgresql://reader:secret@db/erp"}
@@ -22,3 +24,10 @@ def test_the_configuration_of_the_page_on_ingestion_can_be_followed() -> None:
     assert parse_snapshots(document).max_change == 0.1
     assert parse_demand(document) == "t"
     assert ("organization", "material_group") in parse_plan(document).levels
+
+
+def test_the_schedule_of_the_page_on_operations_is_the_default_but_for_the_place() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "operations.md").read_text(), re.DOTALL)
+    assert parse_schedule(tomllib.loads(block)) == Schedule(
+        time_zone="Europe/Berlin", holidays="DE-NW", extra_holidays=frozenset({dt.date(2026, 12, 24)})
+    )

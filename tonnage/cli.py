@@ -28,6 +28,7 @@ from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption,
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.run_commands import rollback, runs
 from tonnage.snapshot_commands import snapshots
+from tonnage.worker_commands import schedule, worker
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
@@ -210,6 +211,8 @@ app.command()(forecast)
 app.command()(backtest)
 app.command()(rollback)
 app.add_typer(runs, name="runs")
+app.command()(worker)
+app.command()(schedule)
 app.add_typer(snapshots, name="snapshots")
 
 

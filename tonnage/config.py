@@ -7,7 +7,17 @@ from pathlib import Path
 
 from tonnage.errors import BadConfig
 
-SECTIONS = ("hierarchy", "forecast", "contest", "guard", "demand", "sources", "master", "snapshots")
+SECTIONS = (
+    "hierarchy",
+    "forecast",
+    "contest",
+    "guard",
+    "schedule",
+    "demand",
+    "sources",
+    "master",
+    "snapshots",
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from app.store.folds import keep_fold, read_fold
+from app.store.leases import Fence
 from app.store.lineage import Lineage
 from app.store.publish import publish, record
 from app.store.run_records import accepted_before, champion_before
@@ -26,9 +27,10 @@ class PublishedRuns:
     """Where runs are recorded and shown."""
 
     engine: Engine
+    fence: Fence | None = None
 
     def publish(self, run: ForecastRun, published_at: dt.datetime, lineage: Lineage) -> bool:
-        return publish(self.engine, run, published_at, lineage)
+        return publish(self.engine, run, published_at, lineage, self.fence)
 
     def record(self, run: ForecastRun, recorded_at: dt.datetime, lineage: Lineage) -> bool:
         return record(self.engine, run, recorded_at, lineage)

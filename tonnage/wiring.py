@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import secrets
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 from app.errors import NeverShown
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
+from app.store.leases import Fence
 from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import roll_back
@@ -56,6 +59,11 @@ class House:
         return house
 
     @cached_property
+    def name(self) -> str:
+        """What this process is called beside its peers: its machine, its number, and what no other has."""
+        return f"{socket.gethostname()[:30]}/{os.getpid()}/{secrets.token_hex(3)}"
+
+    @cached_property
     def database_url(self) -> str:
         """The server named by TONNAGE_DATABASE_URL, or the embedded one."""
         named = self.service.database_url
@@ -66,7 +74,7 @@ class House:
     @cached_property
     def engine(self) -> sa.Engine:
         """The serving database; the embedded one is migrated on the way."""
-        engine = open_engine(self.database_url)
+        engine = open_engine(self.database_url, self.name)
         if self.service.database_url is None:
             migrate(engine)
         return engine
@@ -83,7 +91,8 @@ class House:
 
     @cached_property
     def snapshots(self) -> SnapshotStore:
-        return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
+        place = self.settings.snapshots or self.settings.home / "snapshots"
+        return SnapshotStore(open_blobs(place, self.name))
 
     @cached_property
     def registry(self) -> Registry:
@@ -143,15 +152,16 @@ class House:
         moment: dt.datetime,
         on_stage: Callable[[str], None],
         accepted: str | None = None,
+        fence: Fence | None = None,
     ) -> RetrainedMonth:
-        """Run the month and publish it."""
+        """Run the month and publish it, unless the fence objects."""
         order = self.order(config, accepted=accepted)
         return retrain_month(
             month,
             self.rules(config),
             take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
             registry=self.registry,
-            store=PublishedRuns(self.engine),
+            store=PublishedRuns(self.engine, fence),
             folds=KeptFolds(self.engine),
             published_at=moment,
             code=self.code,

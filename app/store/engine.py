@@ -7,8 +7,20 @@ from sqlalchemy.exc import ArgumentError
 from app.errors import BadDatabaseUrl
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for a PostgreSQL URL; connects on first use and finds back after a lost connection."""
+def application_name(process: str = "") -> str:
+    """What PostgreSQL shows of a connection: ours, and whose of ours. It cuts names after 63 bytes.
+
+    >>> application_name("planning-1/4711/3f9c1a")
+    'tonnage planning-1/4711/3f9c1a'
+    """
+    return f"tonnage {process}".strip()[:63]
+
+
+def open_engine(url: str, process: str = "") -> Engine:
+    """An engine for a PostgreSQL URL; connects on first use and finds back after a lost connection.
+
+    `process` is what this process is called beside its peers, where that matters.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -19,5 +31,5 @@ def open_engine(url: str) -> Engine:
     return create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "tonnage"},
+        connect_args={"connect_timeout": 5, "application_name": application_name(process)},
     )

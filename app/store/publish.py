@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.errors import NeverShown, UnknownRun, Unpublishable
 from app.store import tables
+from app.store.leases import Fence
 from app.store.lineage import Lineage
 from app.store.run_records import What
 from app.store.run_rows import check_storable, write_run
@@ -19,13 +20,18 @@ _LOCK = 0x746F6E_02  # any number, the same in every process that publishes
 
 
 def publish(
-    engine: Engine, run: ForecastRun, published_at: dt.datetime, lineage: Lineage | None = None
+    engine: Engine,
+    run: ForecastRun,
+    published_at: dt.datetime,
+    lineage: Lineage | None = None,
+    fence: Fence | None = None,
 ) -> bool:
     """Store a run and show it, or, if anything fails, leave everything as it was; True if it was not shown.
 
     A run never changes: publishing an id that is already stored writes no rows, and keeps the moment when
     it was first shown. It only becomes the run that is shown, for the first time where it was recorded
-    and refused. Publishers wait for each other. Only runs of old have no lineage.
+    and refused. Publishers wait for each other. Only runs of old have no lineage. The `fence` is the
+    transaction's last act: what it raises undoes the rest, and what it writes is there with the run.
     """
     check_storable(run, lineage)
     _check_moment(published_at, "published_at")
@@ -36,9 +42,14 @@ def publish(
         first = known is None or known["published_at"] is None
         if first:
             _settle(connection, run, lineage, published_at=published_at)
-        if first and lineage is not None and lineage.accepted is not None:
-            return _point_to(connection, run.id, published_at, "accepted", lineage.accepted)
-        return _point_to(connection, run.id, published_at, "published", run.because)
+        accepted = lineage.accepted if first and lineage is not None else None
+        if accepted is not None:
+            moved = _point_to(connection, run.id, published_at, "accepted", accepted)
+        else:
+            moved = _point_to(connection, run.id, published_at, "published", run.because)
+        if fence is not None:
+            fence(connection, run.id)
+        return moved
 
 
 def record(engine: Engine, run: ForecastRun, recorded_at: dt.datetime, lineage: Lineage) -> bool:

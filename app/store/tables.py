@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB, TIMESTAMP
+from sqlalchemy.schema import SchemaItem
 
 metadata = sa.MetaData(
     naming_convention={
@@ -144,4 +145,52 @@ fold = sa.Table(
     sa.Column("pinball", ARRAY(DOUBLE_PRECISION), nullable=False, comment="by level and lead"),
     sa.Column("demand", ARRAY(DOUBLE_PRECISION), nullable=False, comment="by level and lead"),
     comment="What a recipe lost from a past origin, so that a contest does not find it out twice",
+)
+
+
+def _leased(table: str, *statuses: str) -> list[SchemaItem]:
+    """The columns of rows that workers take turns at: see `app.store.leases`."""
+    moment = TIMESTAMP(timezone=True)
+    return [
+        sa.Column("status", sa.Text, nullable=False, server_default="waiting"),
+        sa.Column("attempt", sa.Integer, nullable=False, server_default="0", comment="grows with each claim"),
+        sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="deaths among them"),
+        sa.Column("not_before", moment, comment="when it may be tried again, by the database's clock"),
+        sa.Column("worker", sa.Text, comment="who has it, or had it last"),
+        sa.Column("lease_until", moment, comment="by the database's clock"),
+        sa.Column("heartbeat", moment, comment="by the database's clock"),
+        sa.Column("stage", sa.Text, comment="what is being done, or was done last"),
+        sa.Column("progress", DOUBLE_PRECISION, nullable=False, server_default="0", comment="from 0 to 1"),
+        sa.Column("started_at", moment, comment="of the last attempt"),
+        sa.Column("finished_at", moment),
+        sa.Column("detail", sa.Text, comment="what went wrong, or why it was refused"),
+        sa.CheckConstraint(sa.column("status").in_(statuses), name=f"{table}_status_check"),
+    ]
+
+
+period = sa.Table(
+    "period",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("month", sa.Date, primary_key=True, comment="first day of the last month of history"),
+    sa.Column("run_id", sa.Text, comment="what was published"),
+    *_leased("period", "waiting", "running", "done", "refused", "failed"),
+    comment="One row for each month that the schedule has come to, however many workers there are",
+)
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("arguments", JSONB, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("idempotency_key", sa.Text, comment="the asker's own name for the question"),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("result", JSONB, comment="what came of it"),
+    *_leased("job", "waiting", "running", "done", "refused", "failed", "cancelled"),
+    sa.UniqueConstraint("asked_by", "idempotency_key"),
+    sa.Index("job_status_asked_at_idx", "status", "asked_at"),
+    comment="What people and programs have asked a worker to do",
 )
