@@ -180,7 +180,7 @@ class House:
             rules,
             take_snapshot=self.snapshots,
             registry=MortalRegistry(self.registry, fate),
-            store=MortalStore(self.engine, fate),
+            store=MortalStore(self.engine, fate=fate),
             folds=self.folds,
             published_at=moment,
             code=CODE,
