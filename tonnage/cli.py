@@ -22,6 +22,7 @@ from retrain.errors import Refused, RetrainError
 from tonnage import clock
 from tonnage.closing import command
 from tonnage.consoles import aside, screen
+from tonnage.demo_command import demo
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
@@ -41,34 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-@app.command()
-def demo(
-    serve: Annotated[bool, typer.Option(help="Serve the forecasts afterwards, until Ctrl-C.")] = True,
-    port: PortOption = None,
-) -> None:
-    """Make a steel order book, run a month on it, show the forecast, and serve it.
-
-    Everything happens in the data folder (TONNAGE_HOME, default .tonnage) and in its own database.
-    A second run finds what the first one made.
-    """
-    from retrain.pipeline import STAGES
-    from tonnage.demo import MONTH, prepare_demo
-    from tonnage.report import print_how_to_ask, print_month, print_snapshot
-    from tonnage.server import serve_until_stopped
-    from tonnage.wiring import House
-
-    house = House.for_command()
-    with stages(aside, "demo", 1 + len(STAGES)) as on_stage:
-        on_stage("order book")
-        config = prepare_demo(house)
-        month = house.retrain(MONTH, config, moment=clock.now(), on_stage=on_stage)
-    print_snapshot(screen, month.snapshot)
-    print_month(screen, month, ("organization",))
-    print_how_to_ask(screen, port or house.service.port, month.run.forecast.first)
-    if serve:
-        serve_until_stopped(house, None, port)
 
 
 @app.command()
@@ -207,6 +180,7 @@ def export(
     export_csv(House.for_command().engine, question, output)
 
 
+app.command()(demo)
 app.command()(forecast)
 app.command()(backtest)
 app.command()(rollback)

@@ -45,6 +45,22 @@ status = "status"
 """
 
 
+LIVING = (
+    CONFIG
+    + """
+# Months run themselves: see docs/operations.md.
+
+[schedule]
+time_zone = "Europe/Berlin"
+holidays = "DE-NW"
+
+[contest]
+challengers = ["smoothing"]
+origins = 12
+"""
+)
+
+
 def prepare_demo(house: House) -> Path:
     """Fill the two source systems, unless they are filled already; the path of the configuration."""
     load_sources(house.engine, make_source_tables)

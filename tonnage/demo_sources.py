@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.store.session import copy_in
 from tonnage.order_book import make_order_book
@@ -14,17 +15,21 @@ KG_PER_SHORT_TON = 907.18474
 
 @dataclass(frozen=True, eq=False)
 class SourceTable:
-    """A table of a source system: where it lives, its column types, and its rows."""
+    """A table of a source system: where it lives, its column types, its rows, and when each was entered."""
 
     schema: str
     name: str
     columns: dict[str, str]
     rows: pl.DataFrame
+    entered: pl.Series
 
 
-def make_source_tables() -> tuple[SourceTable, SourceTable]:
-    """The order book split by company into two systems that name, measure and cancel differently."""
-    book = make_order_book()
+def make_source_tables(book: pl.DataFrame | None = None) -> tuple[SourceTable, SourceTable]:
+    """The order book split by company into two systems that name, measure and cancel differently.
+
+    Rows are in the order in which they were entered.
+    """
+    book = make_order_book() if book is None else book
     return _nord(book.filter(pl.col("organization").is_in(["NORD", "OST"]))), _west(
         book.filter(pl.col("organization").is_in(["WEST", "SUED"]))
     )
@@ -36,11 +41,37 @@ def load_sources(engine: Engine, make_tables: Callable[[], tuple[SourceTable, ..
         if connection.exec_driver_sql("select to_regclass('demo_west.orders')").scalar_one():
             return
         for table in make_tables():
-            columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-            connection.exec_driver_sql(f"create schema {table.schema}")
-            connection.exec_driver_sql(f"create table {table.schema}.{table.name} ({columns})")
-            statement = f"copy {table.schema}.{table.name} from stdin (format csv, header)"
-            copy_in(connection, statement, table.rows.write_csv().encode())
+            _create(connection, table)
+            _enter(connection, table, table.rows)
+
+
+def grow_sources(engine: Engine, tables: tuple[SourceTable, ...], until: date) -> None:
+    """Enter what was ordered up to a day and is not there yet, in one transaction; create what is missing."""
+    with engine.begin() as connection:
+        for table in tables:
+            place = f"{table.schema}.{table.name}"
+            if connection.exec_driver_sql(f"select to_regclass('{place}')").scalar_one() is None:
+                _create(connection, table)
+            there = connection.exec_driver_sql(f"select count(*) from {place}").scalar_one()  # noqa: S608  # our own names
+            _enter(connection, table, table.rows[there : int((table.entered <= until).sum())])
+
+
+def _create(connection: Connection, table: SourceTable) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+    connection.exec_driver_sql(f"create schema {table.schema}")
+    connection.exec_driver_sql(f"create table {table.schema}.{table.name} ({columns})")
+
+
+def _enter(connection: Connection, table: SourceTable, rows: pl.DataFrame) -> None:
+    statement = f"copy {table.schema}.{table.name} from stdin (format csv, header)"
+    copy_in(connection, statement, rows.write_csv().encode())
+
+
+def _source(schema: str, name: str, rows: pl.DataFrame, **kinds: str) -> SourceTable:
+    """A table of texts, but for the columns whose kind is given."""
+    rows = rows.sort("entered", maintain_order=True)
+    columns = {column: kinds.get(column, "text") for column in rows.columns if column != "entered"}
+    return SourceTable(schema, name, columns, rows.drop("entered"), rows["entered"])
 
 
 def _nord(book: pl.DataFrame) -> SourceTable:
@@ -57,10 +88,11 @@ def _nord(book: pl.DataFrame) -> SourceTable:
         pl.when(flat).then(pl.col("tonnes") * 1000).otherwise("tonnes").round(3).alias("quantity"),
         pl.when(flat).then(pl.lit("kg")).otherwise(pl.lit("t")).alias("uom"),
         state.alias("state"),
+        pl.col("ordered").alias("entered"),
     )
-    columns = dict.fromkeys(rows.columns, "text")
-    columns |= {"order_date": "date", "requested_date": "date", "quantity": "numeric(14, 3)"}
-    return SourceTable("demo_nord", "order_line", columns, rows)
+    return _source(
+        "demo_nord", "order_line", rows, order_date="date", requested_date="date", quantity="numeric(14, 3)"
+    )
 
 
 def _west(book: pl.DataFrame) -> SourceTable:
@@ -81,9 +113,9 @@ def _west(book: pl.DataFrame) -> SourceTable:
         .alias("qty"),
         pl.when(short).then(pl.lit("short ton")).otherwise(pl.lit("kg")).alias("unit"),
         pl.when("cancelled").then(pl.lit("void")).otherwise(pl.lit("ok")).alias("status"),
+        pl.col("ordered").alias("entered"),
     )
-    columns = dict.fromkeys(rows.columns, "text") | {"wish_date": "date"}
-    return SourceTable("demo_west", "orders", columns, _with_faults(rows))
+    return _source("demo_west", "orders", _with_faults(rows), wish_date="date")
 
 
 # What every real system has somewhere: a column, a value that does not belong there, how many lines.

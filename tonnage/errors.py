@@ -3,6 +3,7 @@
 FrontDoorError
 ├── BadConfig        tonnage.toml is missing, is not TOML, or has a section nobody knows
 ├── BadHistoryFile   a history file that is missing, not a table, or holds what is not history
+├── HouseInUse       a data folder with runs that are not the demo's own
 ├── BadOutput        a place where the answer cannot be written
 └── PortInUse        somebody else listens on the address to serve on
 """
@@ -28,6 +29,14 @@ class BadHistoryFile(FrontDoorError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}")
+
+
+class HouseInUse(FrontDoorError):
+    """A data folder with runs that the demo's months would mix with."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        super().__init__(f"{home} has runs already; name an empty folder by TONNAGE_HOME to play months in")
 
 
 class BadOutput(FrontDoorError):

@@ -32,12 +32,14 @@ from retrain.pipeline import RetrainedMonth, Rules, retrain_month
 from retrain.plan import parse_plan
 from retrain.policy import parse_policy
 from retrain.registry import CodeIdentity, Registry
+from retrain.schedule import parse_schedule
 from tonnage.closing import at_end
 from tonnage.code_identity import code_identity
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
 from tonnage.serving_tables import KeptFolds, PublishedRuns, ShownChampions
 from tonnage.settings import Settings
+from tonnage.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,25 @@ class House:
         # In the order in which a month does it: the record first, what people see last.
         self.registry.promote(run.id)
         return run, roll_back(self.engine, run.id, moment)
+
+    def worker(self, config: Path | None, now: Callable[[], dt.datetime]) -> Worker:
+        """Who runs the months that are due, and the jobs that were asked for."""
+        return Worker(
+            engine=self.engine,
+            name=self.name,
+            schedule=lambda: parse_schedule(self.document(config)),
+            retrain=lambda month, **how: self.retrain(month, config, **how).run.id,
+            ingest=lambda month, *, accepted, full, moment, progress: (
+                self.ingest(
+                    month,
+                    self.order(config, full=full, accepted=accepted),
+                    moment=moment,
+                    progress=progress,
+                ).id
+            ),
+            evict=self.snapshots.evict,
+            now=now,
+        )
 
 
 def _quietly(source: str, rows: int) -> None:

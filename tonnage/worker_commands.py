@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +16,6 @@ from tonnage.options import ConfigOption
 from tonnage.progress import log
 
 if TYPE_CHECKING:
-    from tonnage.wiring import House
     from tonnage.worker import Worker
 
 FAILED, REFUSED = 1, 3
@@ -37,7 +35,7 @@ def worker(
     from tonnage.wiring import House
 
     house = House.for_command()
-    hand = _worker(house, config)
+    hand = house.worker(config, clock.now)
     hand.schedule()  # a mistake in it ends the command; later ones are only logged
     if not once:
         _run_until_stopped(hand, every)
@@ -72,28 +70,6 @@ def schedule(
         run_again(house.engine, again)
     plan = parse_schedule(house.document(config))
     print_schedule(screen, plan, periods(house.engine, months), clock.now())
-
-
-def _worker(house: "House", config: Path | None) -> "Worker":
-    from retrain.schedule import parse_schedule
-    from tonnage.worker import Worker
-
-    return Worker(
-        engine=house.engine,
-        name=house.name,
-        schedule=lambda: parse_schedule(house.document(config)),
-        retrain=lambda month, **how: house.retrain(month, config, **how).run.id,
-        ingest=lambda month, *, accepted, full, moment, progress: (
-            house.ingest(
-                month,
-                house.order(config, full=full, accepted=accepted),
-                moment=moment,
-                progress=progress,
-            ).id
-        ),
-        evict=house.snapshots.evict,
-        now=clock.now,
-    )
 
 
 def _run_until_stopped(hand: "Worker", every: float) -> None:
