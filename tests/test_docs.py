@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.master_config import parse_master
@@ -10,6 +11,8 @@ from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.plan import parse_plan
 from retrain.schedule import Schedule, parse_schedule
+from retrain.policy import Policy, parse_policy
+from retrain.recipes import find_recipe
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ENVIRONMENT = {"ERP_URL": "postgresql://reader:secret@db/erp"}
@@ -30,4 +33,12 @@ def test_the_schedule_of_the_page_on_operations_is_the_default_but_for_the_place
     (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "operations.md").read_text(), re.DOTALL)
     assert parse_schedule(tomllib.loads(block)) == Schedule(
         time_zone="Europe/Berlin", holidays="DE-NW", extra_holidays=frozenset({dt.date(2026, 12, 24)})
+    )
+
+
+def test_the_contest_of_the_page_on_the_month_can_be_held() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "month.md").read_text(), re.DOTALL)
+    policy = parse_policy(tomllib.loads(block), parse_plan({}).levels)
+    assert policy == replace(Policy((find_recipe("ensemble-theta"),)), protected=((), ("organization",))), (
+        "the page shows the defaults, but for what has none"
     )
