@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Read from the environment; `home` holds the embedded database, and snapshots unless they have a place.
 
-    `snapshots` is a folder or a URL that fsspec knows, such as `abfs://container/path`.
+    `snapshots` is a folder or a URL that fsspec knows, such as `abfs://container/path`. `mlflow_url` is an
+    MLflow server's, or a PostgreSQL that MLflow writes to; without one it writes beside the forecasts.
     """
 
     model_config = SettingsConfigDict(env_prefix="TONNAGE_", frozen=True, extra="ignore")
@@ -16,3 +18,4 @@ class Settings(BaseSettings):
     home: Path = Path(".tonnage")
     config: Path = Path("tonnage.toml")
     snapshots: str | None = None
+    mlflow_url: SecretStr | None = None

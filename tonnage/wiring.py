@@ -29,10 +29,12 @@ from ingestion.source_config import parse_demand, parse_sources
 from retrain.jumps import Shown, parse_bounds
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
+from retrain.registry import Registry
 from tonnage.closing import at_end
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
 from tonnage.settings import Settings
+from tonnage.tracking import find_tracking, open_tracking
 
 CODE_VERSION = version("tonnage")
 
@@ -97,6 +99,11 @@ class House:
     @cached_property
     def snapshots(self) -> SnapshotStore:
         return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The record of all models; opening it takes seconds, for MLflow is imported and sets itself up."""
+        return open_tracking(find_tracking(self.settings, self.engine), self.engine)
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""
