@@ -8,7 +8,9 @@ interrupted attempt left, and is completed.
 
 import datetime as dt
 import json
+import logging
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -59,6 +61,8 @@ os.environ.update(
     }
     | dict(os.environ)
 )
+
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 with warnings.catch_warnings():
     # What MLflow finds wrong with its own types while it is imported.
@@ -296,4 +300,5 @@ def _reaching(shown: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, OSError) as error:
         if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
             raise
-        raise RegistryUnavailable(shown, str(error)) from error
+        # A URL may hold a password, and errors tell URLs.
+        raise RegistryUnavailable(shown, re.sub(r"//[^/@\s]*@", "//***@", str(error))) from error

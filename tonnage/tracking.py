@@ -5,9 +5,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, ProgrammingError
 
 from app.store.session import connected
+from retrain.errors import RegistryUnavailable
 from retrain.registry import Registry
 from tonnage.errors import BadTracking
 from tonnage.settings import Settings
@@ -29,10 +30,14 @@ def find_tracking(settings: Settings, engine: sa.Engine) -> Tracking:
     """What TONNAGE_MLFLOW_URL says, or a schema of the serving database, which is made on the way."""
     folder = settings.home / "mlflow"
     if settings.mlflow_url is None:
-        _make_schema(engine)
+        shown = f"schema {SCHEMA} of {engine.url}"
+        try:
+            _make_schema(engine)
+        except ProgrammingError as error:
+            raise RegistryUnavailable(shown, str(error)) from error
         asked = str(engine.url.query.get("options", ""))
         url = engine.url.update_query_dict({"options": f"{asked} -csearch_path={SCHEMA}".strip()})
-        return Tracking(url.render_as_string(hide_password=False), f"schema {SCHEMA} of {engine.url}", folder)
+        return Tracking(url.render_as_string(hide_password=False), shown, folder)
     named = settings.mlflow_url.get_secret_value()
     try:
         url = make_url(named)
