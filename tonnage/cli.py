@@ -24,6 +24,7 @@ from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
+from tonnage.model_commands import mlflow
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.snapshot_commands import snapshots
@@ -206,6 +207,7 @@ def export(
 
 app.command()(forecast)
 app.command()(backtest)
+app.command()(mlflow)
 app.add_typer(snapshots, name="snapshots")
 
 
