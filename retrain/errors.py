@@ -10,6 +10,8 @@ RetrainError
 └── Refused        a guard found a run that must not be shown; the last one stays
 """
 
+import re
+
 
 class RetrainError(Exception):
     """Base of the conductor's errors."""
@@ -58,7 +60,8 @@ class RegistryUnavailable(RetrainError):
 
     def __init__(self, place: str, problem: str) -> None:
         self.place = place
-        first = problem.strip().partition("\n")[0]
+        # A URL may hold a password, and problems tell URLs.
+        first = re.sub(r"//[^/@\s]*@", "//***@", problem.strip().partition("\n")[0])
         super().__init__(
             f"the model registry, {place}, cannot be used: {first}\n"
             "start it, or say in TONNAGE_MLFLOW_URL where it is, and run the month again: it resumes"

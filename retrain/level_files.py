@@ -1,6 +1,8 @@
 """A level of a run as files: what `level_model` reads, as text and as an array."""
 
 import json
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,17 @@ def write_level(forecast: Forecast, level: Level, folder: Path) -> None:
     }
     (folder / NODES).write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     np.save(folder / NUMBERS, numbers_of(forecast, level), allow_pickle=False)
+
+
+def write_code(folder: Path) -> Path:
+    """The file of code that reads a level, as a module of its own.
+
+    Python keeps one module per name: models of unlike code, loaded side by side, need unlike names.
+    """
+    code = files("retrain").joinpath("level_model.py").read_bytes()
+    path = folder / f"tonnage_level_model_{sha256(code).hexdigest()[:8]}.py"
+    path.write_bytes(code)
+    return path
 
 
 def columns_of(forecast: Forecast) -> list[str]:

@@ -10,14 +10,11 @@ import datetime as dt
 import json
 import logging
 import os
-import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from importlib.metadata import version
-from importlib.resources import files
 from itertools import batched
 from pathlib import Path
 
@@ -28,7 +25,7 @@ from forecasting.hierarchy import Level, level_name
 from forecasting.months import Month
 from forecasting.recipe import Recipe
 from retrain.errors import NotRecorded, RegistryUnavailable
-from retrain.level_files import columns_of, example_of, write_level
+from retrain.level_files import columns_of, example_of, write_code, write_level
 from retrain.level_model import MONTH
 from retrain.model_record import (
     BUNDLE,
@@ -258,23 +255,20 @@ class MlflowRegistry:
 def _save_level(candidate: Candidate, level: Level, folder: Path) -> None:
     """A level as a model that MLflow loads with nothing but what `REQUIREMENTS` name."""
     run = candidate.run
-    code = files("retrain").joinpath("level_model.py").read_text(encoding="utf-8")
-    # Python keeps one module per name: models of unlike code, loaded side by side, need unlike names.
-    module = f"tonnage_level_model_{sha256(code.encode()).hexdigest()[:8]}"
     texts = (*level, MONTH)
     asks = Schema([ColSpec("string", name, required=False) for name in texts])
     numbers = [ColSpec("double", name) for name in columns_of(run.forecast)]
     answers = Schema([*(ColSpec("string", name) for name in texts), *numbers])
     with tempfile.TemporaryDirectory() as temporary:
-        data, source = Path(temporary) / "data", Path(temporary) / f"{module}.py"
+        data = Path(temporary) / "data"
         data.mkdir()
         write_level(run.forecast, level, data)
-        source.write_text(code, encoding="utf-8")
+        code = write_code(Path(temporary))
         mlflow.pyfunc.save_model(
             folder,
-            loader_module=module,
+            loader_module=code.stem,
             data_path=str(data),
-            code_paths=[str(source)],
+            code_paths=[str(code)],
             signature=ModelSignature(asks, answers),
             input_example=example_of(run.forecast, level).to_pandas(),
             pip_requirements=REQUIREMENTS,
@@ -300,5 +294,4 @@ def _reaching(shown: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, OSError) as error:
         if isinstance(error, MlflowException) and error.error_code == "INVALID_PARAMETER_VALUE":
             raise
-        # A URL may hold a password, and errors tell URLs.
-        raise RegistryUnavailable(shown, re.sub(r"//[^/@\s]*@", "//***@", str(error))) from error
+        raise RegistryUnavailable(shown, str(error)) from error

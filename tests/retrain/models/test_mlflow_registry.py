@@ -1,6 +1,7 @@
 """The registry on a real MLflow and PostgreSQL: what is recorded, which is champion, and who finds it."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -61,6 +62,24 @@ def test_a_champion_loaded_by_name_says_what_was_published(tracked: Any, make: M
             model.predict(pd.DataFrame({"organization": ["OST"]}))
     finally:
         set_tracking_uri(None)
+
+
+def test_the_page_on_models_can_be_followed(tracked: Any, make: Make) -> None:
+    candidate = make()
+    registry = tracked.registry()
+    registry.record(candidate)
+    registry.promote(candidate.run.id)
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    found: dict[str, Any] = {}
+    try:
+        exec(code.replace("http://127.0.0.1:5000", tracked.url), found)  # noqa: S102  # our own page
+    finally:
+        set_tracking_uri(None)
+    assert len(found["model"].predict(pd.DataFrame())) == 2 * candidate.run.forecast.horizon
+    (version,) = tracked.client().search_model_versions(f"name = '{BUNDLE}'")
+    for tag in version.tags:
+        assert f"`{tag}`" in page
 
 
 def test_a_version_carries_where_its_numbers_come_from(tracked: Any, make: Make) -> None:
