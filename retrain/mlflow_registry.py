@@ -54,6 +54,7 @@ os.environ.update(
         "MLFLOW_UV_AUTO_DETECT": "false",
         "MLFLOW_LOGGING_LEVEL": "CRITICAL",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     }
     | dict(os.environ)
