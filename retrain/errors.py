@@ -5,8 +5,12 @@ RetrainError
 ├── BadRecipe      a setting of a recipe makes no sense
 ├── BadRecipeFile  a file of recipes that cannot be read
 ├── UnknownRecipe  a recipe that its file does not have
+├── RegistryUnavailable  the model registry is out of reach
+├── NotRecorded    the model registry has no complete version of a run
 └── Refused        a guard found a run that must not be shown; the last one stays
 """
+
+import re
 
 
 class RetrainError(Exception):
@@ -49,6 +53,29 @@ class UnknownRecipe(RetrainError):
         self.name = name
         self.known = known
         super().__init__(f"there is no recipe {name!r} in {place}; there are {', '.join(known)}")
+
+
+class RegistryUnavailable(RetrainError):
+    """The model registry is out of reach, or cannot keep what it is given."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        self.place = place
+        # A URL may hold a password, and problems tell URLs.
+        first = re.sub(r"//[^/@\s]*@", "//***@", problem.strip().partition("\n")[0])
+        super().__init__(
+            f"the model registry, {place}, cannot be used: {first}\n"
+            "start it, or say in TONNAGE_MLFLOW_URL where it is, and run the month again: it resumes"
+        )
+
+
+class NotRecorded(RetrainError):
+    """A run of which the model registry has no complete version."""
+
+    def __init__(self, run: str, place: str) -> None:
+        self.run = run
+        super().__init__(
+            f"the model registry, {place}, has no complete version of run {run}; run its month again"
+        )
 
 
 class Refused(RetrainError):

@@ -100,10 +100,11 @@ def parse_recipes(text: str, place: str) -> Recipes:
         raise BadRecipe(place, "recipes", tables, "write each recipe as a table, [recipes.NAME]")
     if not isinstance(default, str) or default not in tables:
         raise BadRecipe(place, "default", default, f"name one of the file's recipes: {', '.join(tables)}")
-    return Recipes(place, default, tuple(_recipe(place, name, table) for name, table in tables.items()))
+    return Recipes(place, default, tuple(parse_recipe(place, name, table) for name, table in tables.items()))
 
 
-def _recipe(place: str, name: str, value: object) -> Recipe:
+def parse_recipe(place: str, name: str, value: object) -> Recipe:
+    """The recipe of that name in a table of settings; raises `BadRecipe`."""
     at = f"recipes.{name}"
     if not _NAME.fullmatch(name):
         raise BadRecipe(place, at, value, "name it with letters, digits, '.', '_' and '-'")

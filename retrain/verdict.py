@@ -19,12 +19,16 @@ _TIE = 1e-9
 
 @dataclass(frozen=True)
 class Standing:
-    """What one recipe lost as a share of demand, over all levels and at each; or why nothing is known."""
+    """What one recipe lost as a share of demand, or why nothing is known.
+
+    Over all levels, at each of them, and at each by lead month.
+    """
 
     recipe: Recipe
     role: str
     loss: float
     by_level: tuple[float, ...]
+    by_lead: tuple[tuple[float, ...], ...]
     failure: str
 
 
@@ -236,15 +240,13 @@ def _standings(
     """Champion, challengers and yardstick, each once."""
     roles = {champion: "champion"} | dict.fromkeys(challengers, "challenger")
     roles = roles if contest.yardstick in roles else roles | {contest.yardstick: "yardstick"}
-    demand = contest.demand.sum(axis=(0, 2))
+    demand = contest.demand.sum(axis=0)
     standings = []
     for recipe, role in roles.items():
         losses = _losses(contest, recipe, policy)
-        if losses is None:
-            nothing = (np.nan,) * len(contest.levels)
-            standings.append(Standing(recipe, role, np.nan, nothing, _failure(contest, recipe, policy)))
-            continue
-        lost = losses.sum(axis=(0, 2))
+        lost = np.full_like(demand, np.nan) if losses is None else losses.sum(axis=0)
         whole = float(ratio(lost.sum(), demand.sum()))
-        standings.append(Standing(recipe, role, whole, tuple(ratio(lost, demand).tolist()), ""))
+        by_level = tuple(ratio(lost.sum(axis=1), demand.sum(axis=1)).tolist())
+        by_lead = tuple(map(tuple, ratio(lost, demand).tolist()))
+        standings.append(Standing(recipe, role, whole, by_level, by_lead, _failure(contest, recipe, policy)))
     return tuple(standings)

@@ -63,6 +63,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
                 "role": each.role,
                 "loss": _number(each.loss),
                 "by_level": [_number(loss) for loss in each.by_level],
+                "by_lead": [[_number(loss) for loss in at] for at in each.by_lead],
                 "failure": each.failure or None,
             }
             for each in verdict.standings

@@ -44,8 +44,9 @@ def verdict_of(kept: Json) -> Verdict:
 
 def _standing(kept: Json, recipes: Mapping[str, Recipe]) -> Standing:
     by_level = tuple(_number(loss) for loss in kept["by_level"])
+    by_lead = tuple(tuple(_number(loss) for loss in at) for at in kept["by_lead"])
     recipe = recipes[kept["key"]]
-    return Standing(recipe, kept["role"], _number(kept["loss"]), by_level, kept["failure"] or "")
+    return Standing(recipe, kept["role"], _number(kept["loss"]), by_level, by_lead, kept["failure"] or "")
 
 
 def _comparison(kept: Json, recipes: Mapping[str, Recipe]) -> Comparison:

@@ -10,9 +10,9 @@ from ingestion.master_config import parse_master
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.plan import parse_plan
-from retrain.schedule import Schedule, parse_schedule
 from retrain.policy import Policy, parse_policy
 from retrain.recipes import find_recipe
+from retrain.schedule import Schedule, parse_schedule
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ENVIRONMENT = {"ERP_URL": "postgresql://reader:secret@db/erp"}

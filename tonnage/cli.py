@@ -25,6 +25,7 @@ from tonnage.consoles import aside, screen
 from tonnage.demo_command import demo
 from tonnage.errors import FrontDoorError
 from tonnage.file_commands import backtest, forecast
+from tonnage.model_commands import mlflow
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.run_commands import rollback, runs
@@ -187,6 +188,7 @@ app.command()(rollback)
 app.add_typer(runs, name="runs")
 app.command()(worker)
 app.command()(schedule)
+app.command()(mlflow)
 app.add_typer(snapshots, name="snapshots")
 
 

@@ -5,6 +5,7 @@ FrontDoorError
 ├── BadHistoryFile   a history file that is missing, not a table, or holds what is not history
 ├── HouseInUse       a data folder with runs that are not the demo's own
 ├── BadOutput        a place where the answer cannot be written
+├── BadTracking      a URL at which MLflow cannot keep its record
 └── PortInUse        somebody else listens on the address to serve on
 """
 
@@ -45,6 +46,17 @@ class BadOutput(FrontDoorError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}")
+
+
+class BadTracking(FrontDoorError):
+    """A URL at which MLflow cannot keep its record."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        super().__init__(
+            f"TONNAGE_MLFLOW_URL = {shown!r}: write the URL of an MLflow server, http:// or https://, "
+            "or of a PostgreSQL for MLflow alone, postgresql://"
+        )
 
 
 class PortInUse(FrontDoorError):

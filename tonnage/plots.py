@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from tonnage.svg_charts import share_ticks
+from forecasting.ticks import round_ticks
 
 _SIZE = 1000  # of the drawing, in its own units
 
@@ -38,7 +38,7 @@ def axis(unit: str, values: Sequence[float]) -> Axis:
     """An axis from zero over all values, with round ticks in between."""
     known = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *known]), max([0.0, *known])
-    step = share_ticks(max(high, -low))[1]
+    step = round_ticks(max(high, -low))[1]
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     ticks = range(math.floor(low / step + 1e-9), max(math.ceil(high / step - 1e-9), 0 if low < 0 else 1) + 1)
     return Axis(unit, tuple((at * step, f"{at * step:,.{digits}f}") for at in ticks))
@@ -46,7 +46,7 @@ def axis(unit: str, values: Sequence[float]) -> Axis:
 
 def share_axis(unit: str, shares: Sequence[float]) -> Axis:
     """The same for shares, written in percent."""
-    ticks = share_ticks(max(shares, default=0.0))
+    ticks = round_ticks(max(shares, default=0.0))
     digits = 0 if ticks[1] >= 0.01 else 1
     return Axis(unit, tuple((tick, f"{tick:.{digits}%}") for tick in ticks))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -9,7 +10,8 @@ class Settings(BaseSettings):
     """Read from the environment; `home` holds the embedded database, and snapshots unless they have a place.
 
     `snapshots` is a folder or a URL that fsspec knows, such as `abfs://container/path`. `commit` is that of
-    the code, where its own work tree cannot tell.
+    the code, where its own work tree cannot tell. `mlflow_url` is an MLflow server's, or a PostgreSQL that
+    MLflow writes to; without one it writes beside the forecasts.
     """
 
     model_config = SettingsConfigDict(env_prefix="TONNAGE_", frozen=True, extra="ignore")
@@ -18,3 +20,4 @@ class Settings(BaseSettings):
     config: Path = Path("tonnage.toml")
     snapshots: str | None = None
     commit: str | None = None
+    mlflow_url: SecretStr | None = None

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from forecasting.ticks import round_ticks
+
 WIDTH, HEIGHT = 340, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 10, 10, 26
 
@@ -12,7 +14,7 @@ def line_chart(label: str, lines: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Shares by lead month: one line per (class of the page, values); an undefined value is a gap."""
     known = [value for _, values in lines for value in values if math.isfinite(value)]
     months = max(len(values) for _, values in lines)
-    ticks = share_ticks(max(known, default=0.0))
+    ticks = round_ticks(max(known, default=0.0))
     parts = [
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">',
         *(_horizontal(tick, ticks[-1]) for tick in ticks),
@@ -44,21 +46,6 @@ def share_bar(label: str, value: float, mark: float) -> str:
         f'<rect class="filled" x="0" y="1" width="{filled:.2f}" height="8"/>'
         f'<line class="mark" x1="{mark * 100:.2f}" x2="{mark * 100:.2f}" y1="0" y2="10"/></svg>'
     )
-
-
-def share_ticks(highest: float) -> list[float]:
-    """Round shares from zero to at least the highest, at most six of them.
-
-    >>> share_ticks(0.42)
-    [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    >>> share_ticks(0.0)
-    [0.0, 1.0]
-    """
-    if highest <= 0:
-        return [0.0, 1.0]
-    power = 10.0 ** math.floor(math.log10(highest / 5))
-    step = next(power * factor for factor in (1, 2, 5, 10, 20) if power * factor * 5 >= highest * (1 - 1e-9))
-    return [round(step * at, 10) for at in range(math.ceil(highest / step - 1e-9) + 1)]
 
 
 def _horizontal(tick: float, top: float) -> str:

@@ -37,8 +37,9 @@ from tonnage.closing import at_end
 from tonnage.code_identity import code_identity
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
-from tonnage.serving_tables import KeptFolds, PublishedRuns, ShownChampions
+from tonnage.serving_tables import KeptFolds, PublishedRuns
 from tonnage.settings import Settings
+from tonnage.tracking import find_tracking, open_tracking
 from tonnage.worker import Worker
 
 
@@ -97,13 +98,14 @@ class House:
         return SnapshotStore(open_blobs(place, self.name))
 
     @cached_property
-    def registry(self) -> Registry:
-        return ShownChampions(self.engine)
-
-    @cached_property
     def code(self) -> CodeIdentity:
         """Which code this is; kept with every run."""
         return code_identity(self.settings.commit)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The record of all models; opening it takes seconds, for MLflow is imported and sets itself up."""
+        return open_tracking(find_tracking(self.settings, self.engine), self.engine)
 
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""

@@ -90,31 +90,6 @@ def run_record(engine: Engine, beginning: str) -> RecordedRun:
     return found[0]
 
 
-def champion_before(engine: Engine, month: Month) -> Mapping[str, object] | None:
-    """The recipe of the run of the newest origin before `month` that was shown and stands.
-
-    Whoever rolls back to an older origin withdraws the showings of newer ones until then. None where there
-    is no such run, or where it does not say its recipe.
-    """
-    run, shown = tables.run, tables.shown
-    older, later = tables.run.alias("older"), tables.shown.alias("later")
-    withdrawn = (
-        sa.select(later.c.id)
-        .join(older, older.c.id == later.c.run_id)
-        .where(later.c.id > shown.c.id, later.c.what == "rolled back", older.c.origin < run.c.origin)
-        .exists()
-    )
-    question = (
-        sa.select(run.c.recipe)
-        .join(shown, shown.c.run_id == run.c.id)
-        .where(run.c.origin < month.first_day, ~withdrawn)
-        .order_by(run.c.origin.desc(), shown.c.id.desc())
-        .limit(1)
-    )
-    with still(engine) as connection:
-        return connection.scalar(question)
-
-
 def accepted_before(engine: Engine, run_id: str) -> str | None:
     """The reason that somebody gave for showing this run; None where nobody did, or it is not stored."""
     with still(engine) as connection:

@@ -21,7 +21,7 @@ from app.store.lineage import Lineage, snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import publish, record, roll_back
 from app.store.read import reading
-from app.store.run_records import Showing, champion_before, run_record, runs
+from app.store.run_records import Showing, run_record, runs
 from app.store.selection import select_from
 from forecasting.checksum import forecast_checksum
 from forecasting.hierarchy import Hierarchy
@@ -263,49 +263,6 @@ class TestRollBack:
                 moving.set()
             assert all(reader.result() > 0 for reader in readers)
         assert seen == {run.id for run in two}
-
-
-class TestChampionBefore:
-    def show(self, engine: Engine, make_run: MakeRun, month: Month, recipe: str | None) -> str:
-        run = make_run(f"{month}-{recipe}")
-        run = replace(run, forecast=replace(run.forecast, first=month + 1))
-        lineage = None if recipe is None else made(run, recipe={"name": recipe})
-        publish(engine, run, PUBLISHED, lineage)
-        return run.id
-
-    def test_the_newest_origin_before_a_month(self, engine: Engine, make_run: MakeRun) -> None:
-        september = Month(2026, 9)
-        assert champion_before(engine, september) is None
-        self.show(engine, make_run, september, "a")
-        self.show(engine, make_run, september + 1, "b")
-        assert champion_before(engine, september) is None
-        assert champion_before(engine, september + 1) == {"name": "a"}
-        assert champion_before(engine, september + 2) == {"name": "b"}
-        # A month that is run again changes nothing for those after it.
-        self.show(engine, make_run, september, "a")
-        assert champion_before(engine, september + 2) == {"name": "b"}
-        self.show(engine, make_run, september + 1, "c")
-        assert champion_before(engine, september + 2) == {"name": "c"}
-
-    def test_who_rolls_back_withdraws_what_came_after(self, engine: Engine, make_run: MakeRun) -> None:
-        september = Month(2026, 9)
-        a, b, c = (self.show(engine, make_run, september + at, "abc"[at]) for at in range(3))
-        roll_back(engine, a, LATER)
-        assert champion_before(engine, september + 3) == {"name": "a"}
-        assert champion_before(engine, september + 2) == {"name": "a"}
-        roll_back(engine, c, LATER)
-        assert champion_before(engine, september + 3) == {"name": "c"}
-        roll_back(engine, b, LATER)
-        assert champion_before(engine, september + 3) == {"name": "b"}
-        self.show(engine, make_run, september + 2, "d")
-        assert champion_before(engine, september + 3) == {"name": "d"}
-
-    def test_refused_runs_and_runs_of_old_have_no_say(self, engine: Engine, make_run: MakeRun) -> None:
-        run = make_run()
-        record(engine, run, PUBLISHED, refusal(run))
-        assert champion_before(engine, Month(2027, 1)) is None
-        self.show(engine, make_run, Month(2026, 10), None)
-        assert champion_before(engine, Month(2027, 1)) is None
 
 
 class TestReading:

@@ -32,7 +32,7 @@ from retrain.policy import Policy
 from retrain.recipes import recipe_of, shipped_recipes
 from retrain.registry import Candidate, CodeIdentity, Registry
 from retrain.verdict_record import verdict_of
-from tonnage.serving_tables import KeptFolds, PublishedRuns, ShownChampions
+from tonnage.serving_tables import KeptFolds, PublishedRuns
 
 OCTOBER = Month(2026, 10)
 NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
@@ -324,12 +324,10 @@ class TestMonth:
         assert afresh.folds.kept[28:] == [("theta", Month(2026, 8)), ("seasonal-naive", Month(2026, 8))]
 
     def test_a_month_run_again_finds_the_champion_it_found(self, house: House) -> None:
-        """By the pointer's own record too, which is the registry where there is no other."""
-        shown = replace(house, registry=ShownChampions(house.engine))
-        first = shown.run()
-        second = shown.run(OCTOBER + 1, moment=LATER)
-        assert (second.verdict.champion, shown.registry.champion(OCTOBER + 2)) == (THETA, THETA)
-        again = shown.run(moment=LATER)
+        first = house.run()
+        second = house.run(OCTOBER + 1, moment=LATER)
+        assert (second.verdict.champion, house.registry.champion(OCTOBER + 2)) == (THETA, THETA)
+        again = house.run(moment=LATER)
         assert (again.verdict.champion, again.run.id) == (NAIVE, first.run.id)
 
     def test_folds_in_the_tables_give_the_same_run(self, house: House) -> None:
