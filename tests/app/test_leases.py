@@ -130,6 +130,23 @@ class TestAMonth:
 
 
 class TestALease:
+    @pytest.mark.parametrize("ending", ["done", "refused", "failed", "put back"])
+    def test_is_over_with_the_work(self, engine: Engine, ending: str) -> None:
+        note_due(engine, [OCTOBER])
+        own = sure(claim(engine))
+        if ending == "done":
+            finish(engine, own)
+        elif ending == "put back":
+            leases.put_back(engine, own)
+        else:
+            leases.end(engine, own, ending, AT, "a jump")
+        before = periods(engine, 9)
+        with pytest.raises(LeaseLost):
+            leases.renew(engine, own, HOUR)
+        with pytest.raises(LeaseLost):
+            finish(engine, own, "2026-10-bbbb")
+        assert periods(engine, 9) == before
+
     def test_that_ran_out_is_another_worker_s(self, engine: Engine) -> None:
         note_due(engine, [OCTOBER])
         dead = sure(claim(engine, "anna", GONE))
@@ -163,7 +180,7 @@ class TestALease:
             leases.one_by_one(holder)
             claiming = pool.submit(claim, engine)
             while not holder.scalar(waiting):
-                pass
+                assert not claiming.done(), "it did not wait"
             begun = holder.scalar(text("select clock_timestamp()"))
             while holder.scalar(text("select clock_timestamp()")) < begun + dt.timedelta(milliseconds=50):
                 pass
