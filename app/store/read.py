@@ -76,14 +76,14 @@ class Reader:
         ).one_or_none()
         if found is None:
             raise NothingPublished
-        return _run(found)
+        return published_run(found)
 
     def run(self, run_id: str) -> PublishedRun:
         """The run with this id; raises `UnknownRun`."""
         found = self._connection.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).one_or_none()
         if found is None:
             raise UnknownRun(run_id)
-        return _run(found)
+        return published_run(found)
 
     def nodes(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[Node]:
         """A page of nodes, sorted by their keys; raises `UnknownNode` for a value that no node has."""
@@ -128,7 +128,8 @@ class Reader:
                 raise UnknownNode(key, value, level)
 
 
-def _run(row: Row[tuple[object, ...]]) -> PublishedRun:
+def published_run(row: Row[tuple[object, ...]]) -> PublishedRun:
+    """A row of the table of runs."""
     facts = row._asdict()
     facts["origin"] = Month.of(facts["origin"])
     facts["levels"] = tuple(parse_level(level) for level in facts["levels"])
