@@ -1,6 +1,6 @@
 """Made-up order books in which nothing happens, or one thing does: what drift is calibrated on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,11 @@ LEVELS = ((), ("organization",), ("customer",), KEYS)
 
 @dataclass(frozen=True)
 class World:
-    """A seeded order book: the rate of orders of each leaf and month, and how large orders are."""
+    """A seeded order book: the rate of orders of each leaf and month, and the mean tonnes of an order.
+
+    `spot` multiplies the rate, shape (leaves, months): one, but for spot buyers nothing or two. `big` are the
+    leaves of the customer that may leave.
+    """
 
     hierarchy: Hierarchy
     rate: Floats
@@ -28,7 +32,6 @@ class World:
     spot: Floats
     big: Ints
     seed: int
-    drawn: dict[str, Floats] = field(default_factory=dict)
 
     def panel(self, event: str) -> DemandPanel:
         """The whole order book, in which `event` happens `BEFORE` months into the play; empty: nothing."""
@@ -85,20 +88,18 @@ def make_world(seed: int) -> World:
     # The whole trade breathes: a slow cycle, and months that are good or bad for all.
     cycle = np.cumsum(random.normal(0, 0.01, months)) + random.standard_t(5, months) * 0.015
     level = (size[:, None] * seasons[kinds][:, calendar] * growth)[owner] * part[:, None] * np.exp(cycle)
-    lots = random.uniform(4, 30, len(owner))
     # Contract buyers order many times in a month, spot buyers in some months, then a lot.
     often = np.where(contract[owner], random.uniform(6, 30, len(owner)), random.uniform(0.8, 5, len(owner)))
     rate = level / size[owner, None] * often[:, None]
     spot = np.where(contract[owner, None], 1.0, np.where(random.random(rate.shape) < 0.5, 2.0, 0.0))
-    tonnes_per_order = size[owner] * part / (part * often) * 100
+    lot = 100 * size[owner] / often
     table = pl.DataFrame(
         {"organization": [f"O{at}" for at in where], "customer": [f"K-{at:03d}" for at in owner]}
     )
     order = np.lexsort((owner, where))
     hierarchy = Hierarchy.of(KEYS, LEVELS, table)
-    _ = lots
     big = np.flatnonzero(owner[order] == 0)
-    return World(hierarchy, rate[order], tonnes_per_order[order], spot[order], big, seed)
+    return World(hierarchy, rate[order], lot[order], spot[order], big, seed)
 
 
 def _season(random: np.random.Generator, strength: float) -> Floats:

@@ -1,6 +1,7 @@
 """Whether demand itself moved: each segment's newest months beside the same months of earlier years."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,12 +9,91 @@ from forecasting.arrays import Floats, Ints
 from forecasting.hierarchy import Level
 from forecasting.models.naive import SEASON
 from forecasting.panel import DemandPanel
+from retrain.charts import Episode, Rule
+from retrain.drift import Watched, open_episode
+from retrain.finding import Apart, Finding, largest, most_apart, node_at
+from retrain.normal_scores import FARTHEST
+from retrain.pooled_errors import detail_of
 
-MEASURES = ("tonnes", "customers", "order size", "concentration")
+RULE = Rule(4.0, np.inf)
 _YEARS = 3
 _TO_SCALE = 12
 # A month with next to nothing is as low as a month can be: its logarithm has no end.
 _LEAST_SHARE = 0.02
+
+
+def data_drift(panel: DemandPanel, levels: Sequence[Level], *, caution: float, unit: str) -> Watched:
+    """Watch all that is measured of every node of `levels`; of several measures, the one furthest out tells.
+
+    `caution` times as much is needed for an alarm as the rule says.
+    """
+    hierarchy = panel.hierarchy
+    found: list[Finding] = []
+    names: list[str] = []
+    for level in [each for each in levels if each in hierarchy.levels]:
+        number = hierarchy.levels.index(level)
+        measured = measures(panel, level)
+        errors = {name: np.clip(standardised(each), -FARTHEST, FARTHEST) for name, each in measured.items()}
+        for row in range(hierarchy.slices[number].stop - hierarchy.slices[number].start):
+            names.append(node_at(hierarchy, number, row))
+            out = {
+                name: episode
+                for name, each in errors.items()
+                if (episode := open_episode(each[row], RULE, caution)) is not None
+            }
+            if out:
+                worst = max(out, key=lambda name: (out[name].statistic, name))
+                place = _Place(number, row, worst, out[worst])
+                found.append(_finding(panel, place, measured[worst], errors[worst][row], unit))
+    return Watched(tuple(found), tuple(names))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A node of a level, what is out of bounds of it, and how."""
+
+    number: int
+    row: int
+    measure: str
+    episode: Episode
+
+
+def _finding(panel: DemandPanel, place: _Place, measure: Floats, errors: Floats, unit: str) -> Finding:
+    episode, number, row = place.episode, place.number, place.row
+    at = [each for each in range(episode.since, episode.opened + 1) if np.isfinite(errors[each])]
+    units = {"tonnes": unit, "order size": unit}
+    return Finding(
+        kind="data",
+        scope=node_at(panel.hierarchy, number, row),
+        opened=panel.first + episode.opened,
+        statistic=episode.statistic,
+        threshold=episode.threshold,
+        measure={"tonnes": "demand", "customers": "number of customers"}.get(place.measure, place.measure),
+        chart=episode.chart,
+        months=tuple(panel.first + each for each in at),
+        errors=tuple(errors[at].tolist()),
+        observed=tuple(np.nan_to_num(measure[row, at]).tolist()),
+        expected=tuple(float(expected(measure[[row]], each)[0]) for each in at),
+        unit=units.get(place.measure, ""),
+        tonnes=unit,
+        nodes=_apart_from_last_year(panel, number, row, at),
+    )
+
+
+def _apart_from_last_year(panel: DemandPanel, number: int, row: int, at: Sequence[int]) -> tuple[Apart, ...]:
+    """The customers that explain most of the difference to the same months of the last year."""
+    hierarchy = panel.hierarchy
+    detail = detail_of(hierarchy, hierarchy.levels[number])
+    now, before = (
+        _sums(panel.quantity[:, months], hierarchy.codes[detail.number], len(detail.parent)).sum(axis=1)
+        for months in (list(at), [each - SEASON for each in at])
+    )
+    return most_apart(
+        [
+            Apart(node_at(hierarchy, detail.number, int(each)), float(now[each]), float(before[each]))
+            for each in largest(now - before, detail.parent == row)
+        ]
+    )
 
 
 def measures(panel: DemandPanel, level: Level) -> Mapping[str, Floats]:
