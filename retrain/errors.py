@@ -14,7 +14,7 @@ class RetrainError(Exception):
 
 
 class BadPlan(RetrainError):
-    """A setting of `[hierarchy]`, `[forecast]`, `[contest]` or `[guard]` that makes no sense."""
+    """A setting of a section of `tonnage.toml` that the month reads makes no sense."""
 
     def __init__(self, setting: str, value: object, remedy: str) -> None:
         self.setting = setting

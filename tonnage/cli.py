@@ -27,6 +27,7 @@ from tonnage.file_commands import backtest, forecast
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.snapshot_commands import snapshots
+from tonnage.watch_commands import accuracy, drift, metrics
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
@@ -206,7 +207,10 @@ def export(
 
 app.command()(forecast)
 app.command()(backtest)
+app.command()(accuracy)
+app.command()(metrics)
 app.add_typer(snapshots, name="snapshots")
+app.add_typer(drift, name="drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from tonnage.errors import BadConfig
 
-SECTIONS = ("hierarchy", "forecast", "guard", "demand", "sources", "master", "snapshots")
+SECTIONS = (
+    "hierarchy",
+    "forecast",
+    "guard",
+    "drift",
+    "notify",
+    "demand",
+    "sources",
+    "master",
+    "snapshots",
+)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ FrontDoorError
 ├── BadConfig        tonnage.toml is missing, is not TOML, or has a section nobody knows
 ├── BadHistoryFile   a history file that is missing, not a table, or holds what is not history
 ├── BadOutput        a place where the answer cannot be written
-└── PortInUse        somebody else listens on the address to serve on
+├── PortInUse        somebody else listens on the address to serve on
+└── UnknownEvent     no drift event, or not one alone, has an id that begins like this
 """
 
 from pathlib import Path
@@ -36,6 +37,16 @@ class BadOutput(FrontDoorError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         super().__init__(f"{path}: {problem}")
+
+
+class UnknownEvent(FrontDoorError):
+    """No drift event, or not one alone, has an id that begins as asked."""
+
+    def __init__(self, beginning: str, there_are: list[str]) -> None:
+        self.beginning = beginning
+        self.there_are = there_are
+        known = f"there are {', '.join(there_are[:10])}" if there_are else "there are none"
+        super().__init__(f"{beginning!r} is not one drift event; {known}: tonnage drift list")
 
 
 class PortInUse(FrontDoorError):

@@ -26,12 +26,16 @@ from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
+from retrain.drift_policy import parse_drift
 from retrain.jumps import Shown, parse_bounds
+from retrain.notify import parse_notifications
 from retrain.pipeline import RetrainedMonth, retrain_month
 from retrain.plan import parse_plan
 from tonnage.closing import at_end
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
+from tonnage.notifier import Notifier
+from tonnage.onlooker import Onlooker
 from tonnage.settings import Settings
 
 CODE_VERSION = version("tonnage")
@@ -152,16 +156,29 @@ class House:
         document = self.document(config)
         plan, bounds = parse_plan(document), parse_bounds(document)
         order = self.order(config, accepted=accepted)
-        return retrain_month(
-            month,
-            plan,
-            take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
-            store=PublishedRuns(self.engine),
-            published_at=moment,
-            code_version=CODE_VERSION,
-            on_stage=on_stage,
-            bounds=bounds,
-            accepted=accepted,
+        onlooker = self.onlooker(document, plan.levels)
+
+        def run(on_stage: Callable[[str], None]) -> RetrainedMonth:
+            return retrain_month(
+                month,
+                plan,
+                take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
+                store=PublishedRuns(self.engine),
+                published_at=moment,
+                code_version=CODE_VERSION,
+                on_stage=on_stage,
+                bounds=bounds,
+                accepted=accepted,
+            )
+
+        return onlooker.watch(month, run, moment=moment, on_stage=on_stage)
+
+    def onlooker(self, document: Mapping[str, object], levels: Sequence[Level]) -> Onlooker:
+        """Who times a month, reviews it and tells people."""
+        return Onlooker(
+            self.engine,
+            parse_drift(document, levels),
+            Notifier(parse_notifications(document, self.environment)),
         )
 
 
