@@ -1,7 +1,7 @@
 """Control charts: when a series of standardised errors has left its bounds, and when it is back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,42 +53,60 @@ def episodes(errors: Sequence[float] | Floats, rule: Rule) -> tuple[Episode, ...
     always too sure of itself. Then two-sided CUSUM (Page 1954), with a third chart of squares (Hawkins 1981)
     for a world that swings both ways. All charts start anew once the errors are back in bounds.
     """
-    past: list[float] = []
+    past: dict[int, float] = {}
     found: list[Episode] = []
-    state, start = {"more": 0.0, "less": 0.0, "size": 0.0}, dict.fromkeys(("more", "less", "size"), 0)
+    charts = _Charts(rule)
     calm = 0
     for at, raw in enumerate(np.asarray(errors, np.float64)):
         if not np.isfinite(raw):
             continue
-        error = _standardised(float(raw), past)
+        error = _standardised(float(raw), past.values())
         if found and found[-1].closed is None:
             calm = calm + 1 if abs(error) <= CALM else 0
             if calm == CALM_MONTHS:
-                found[-1] = Episode(**{**vars(found[-1]), "closed": at})
-                state = dict.fromkeys(state, 0.0)
+                found[-1] = replace(found[-1], closed=at)
+                charts = _Charts(rule)
             continue
-        warm = len(past) >= rule.warm_up
-        past.append(float(np.clip(raw, -_WINSOR, _WINSOR)))
-        if not warm:
-            continue
+        if len(past) >= rule.warm_up:
+            episode = charts.add(at, error)
+            if episode is not None:
+                found.append(episode)
+                # The months that raised it are no example of what is usual.
+                past = {month: each for month, each in past.items() if month < episode.since}
+                calm = 0
+                continue
+        past[at] = float(np.clip(raw, -_WINSOR, _WINSOR))
+    return tuple(found)
+
+
+class _Charts:
+    """The three charts, from their start."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._state = {"more": 0.0, "less": 0.0, "size": 0.0}
+        self._since = dict.fromkeys(self._state, 0)
+
+    def add(self, at: int, error: float) -> Episode | None:
+        """The alarm that a month raises, if it does: which way errors went, or else that they grew."""
+        rule = self._rule
         added = {
             "more": error - rule.slack,
             "less": -error - rule.slack,
             "size": error**2 - rule.square_slack,
         }
-        for chart, amount in added.items():
-            start[chart] = at if state[chart] == 0.0 else start[chart]
-            state[chart] = max(0.0, state[chart] + amount)
         limits = {"more": rule.most, "less": rule.most, "size": rule.square_most}
-        # The chart furthest beyond its limit tells what happened.
-        chart = max(state, key=lambda each: state[each] / limits[each])
-        if state[chart] > limits[chart]:
-            found.append(Episode(start[chart], at, None, chart, state[chart], limits[chart]))
-            calm = 0
-    return tuple(found)
+        for chart, amount in added.items():
+            if self._state[chart] == 0.0:
+                self._since[chart] = at
+            self._state[chart] = max(0.0, self._state[chart] + amount)
+        for chart, limit in limits.items():
+            if self._state[chart] > limit:
+                return Episode(self._since[chart], at, None, chart, self._state[chart], limit)
+        return None
 
 
-def _standardised(error: float, past: Sequence[float]) -> float:
+def _standardised(error: float, past: Collection[float]) -> float:
     """An error beside those before it, with a dozen standard ones believed beforehand."""
     known = _BELIEVED + len(past)
     centre = sum(past) / known

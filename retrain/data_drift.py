@@ -18,6 +18,8 @@ from retrain.pooled_errors import detail_of
 RULE = Rule(4.0, np.inf)
 _YEARS = 3
 _TO_SCALE = 12
+# Of logarithms: less than this is how numbers are rounded, not how demand differs.
+_ROUNDING = 1e-9
 # A month with next to nothing is as low as a month can be: its logarithm has no end.
 _LEAST_SHARE = 0.02
 
@@ -138,9 +140,10 @@ def standardised(measure: Floats) -> Floats:
                 continue
             spread = 1.4826 * float(np.median(np.abs(past)))
             usual = float(np.sqrt(np.mean(np.square(np.clip(past, -3 * spread, 3 * spread)))))
-            found[row, at] = apart[row, at] / usual if usual > 1e-9 else np.sign(apart[row, at]) * np.inf
-            if abs(apart[row, at]) < 1e-9:
+            if abs(apart[row, at]) <= _ROUNDING:
                 found[row, at] = 0.0
+            else:
+                found[row, at] = apart[row, at] / max(usual, _ROUNDING)
     return found
 
 

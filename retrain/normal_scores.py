@@ -10,6 +10,9 @@ from forecasting.arrays import Floats
 FARTHEST = 4.0
 """No month counts for more: a single absurd month is no drift, and no tail is known further out."""
 
+RIGHT = 0.01
+"""What came within a hundredth of the middle is what was said, however sure the forecast was."""
+
 
 def normal_scores(actual: Floats, probabilities: Sequence[float], quantiles: Floats) -> Floats:
     """What came as a standard normal deviate, shape as `actual`: above zero, more came than was said.
@@ -17,7 +20,7 @@ def normal_scores(actual: Floats, probabilities: Sequence[float], quantiles: Flo
     The probability transform (Dawid 1984) on the scale of the normal distribution. `quantiles` has shape
     (levels, *actual.shape) and ascends; between two of them scores lie on a straight line, beyond the last
     the tail is normal. Where what came meets several quantiles at once, most often zero, it gets the middle
-    of all their probability. NaN where there are not two quantiles.
+    of all their probability. What is `RIGHT` scores zero. NaN where there are not two quantiles.
 
     >>> said = np.array([[8.0], [10.0], [14.0]])
     >>> [float(normal_scores(np.array([came]), (0.1, 0.5, 0.9), said)[0].round(3)) for came in (10, 14, 9)]
@@ -33,7 +36,10 @@ def normal_scores(actual: Floats, probabilities: Sequence[float], quantiles: Flo
     high = np.where(upto == len(levels), 1.0, levels[np.maximum(upto - 1, 0)])
     met = np.where(upto - under == 1, deviates[np.minimum(under, len(levels) - 1)], ndtri((low + high) / 2))
     scores = np.where(upto > under, met, _apart(actual, deviates, quantiles, under))
-    return np.clip(scores, -FARTHEST, FARTHEST)
+    middle = quantiles[int(np.argmin(np.abs(deviates)))]
+    right = (np.abs(actual - middle) <= RIGHT * middle) & (middle > 0)
+    found: Floats = np.where(right, 0.0, np.clip(scores, -FARTHEST, FARTHEST))
+    return found
 
 
 def _apart(actual: Floats, deviates: Floats, quantiles: Floats, under: np.ndarray) -> Floats:

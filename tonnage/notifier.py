@@ -1,6 +1,7 @@
 """Tells people what happened: the one file that knows Apprise."""
 
 import logging
+import warnings
 from dataclasses import dataclass
 
 import structlog
@@ -36,9 +37,12 @@ def _sent(address: Address, message: Message) -> bool:
 
     # Its own log lines name hosts and users.
     logging.getLogger("apprise").disabled = True
+    service = Apprise()
     try:
-        service = Apprise()
-        added = service.add(address.url)
+        with warnings.catch_warnings():
+            # Its plugins, which it loads now, ask for what Python 3.13 will not have any more.
+            warnings.filterwarnings("ignore", message="'imghdr' is deprecated")
+            added = service.add(address.url)
         return bool(added) and bool(
             service.notify(body=message.body, title=message.subject, body_format=NotifyFormat.TEXT)
         )

@@ -38,7 +38,7 @@ def metrics_text(facts: Facts) -> str:
     return generate_latest(registry).decode()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Collected(Collector):
     metrics: tuple[Metric, ...]
 
