@@ -1,6 +1,6 @@
 """How often drift is called where nothing happens, and how soon where something does.
 
-    python benchmarks/drift.py [--worlds 100] [--recipe smoothing] [--workers 2]
+    python benchmarks/drift.py [--worlds 40] [--recipe smoothing] [--workers 2]
 
 A world is a made-up order book (benchmarks/drift_worlds.py): 60 customers of four organizations, contract
 and spot, seasons, growth, a business cycle and months that are good or bad for all. It is played month by
@@ -176,7 +176,7 @@ def harsh(random: np.random.Generator, months: int) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--worlds", type=int, default=100)
+    parser.add_argument("--worlds", type=int, default=40)
     parser.add_argument("--recipe", default="smoothing")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--charts", type=int, default=5000)

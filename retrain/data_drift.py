@@ -16,6 +16,8 @@ from retrain.normal_scores import FARTHEST
 from retrain.pooled_errors import detail_of
 
 RULE = Rule(4.0, np.inf)
+MATERIAL = 0.1
+"""A difference of less than a tenth, mean of the months that raise it, is for nobody to act upon."""
 _YEARS = 3
 _TO_SCALE = 12
 # Of logarithms: less than this is how numbers are rounded, not how demand differs.
@@ -42,12 +44,22 @@ def data_drift(panel: DemandPanel, levels: Sequence[Level], *, caution: float, u
                 name: episode
                 for name, each in errors.items()
                 if (episode := open_episode(each[row], RULE, caution)) is not None
+                and _material(measured[name][row], episode)
             }
             if out:
                 worst = max(out, key=lambda name: (out[name].statistic, name))
                 place = _Place(number, row, worst, out[worst])
                 found.append(_finding(panel, place, measured[worst], errors[worst][row], unit))
     return Watched(tuple(found), tuple(names))
+
+
+def _material(measure: Floats, episode: Episode) -> bool:
+    """Whether what raised an alarm differs from what was usual by a part that matters."""
+    months = range(episode.since, episode.opened + 1)
+    usual = np.array([expected(measure[None], at)[0] for at in months])
+    came = measure[episode.since : episode.opened + 1]
+    known = np.isfinite(usual) & np.isfinite(came)
+    return bool(abs(came[known].sum() - usual[known].sum()) >= MATERIAL * usual[known].sum())
 
 
 @dataclass(frozen=True)
@@ -126,7 +138,7 @@ def measures(panel: DemandPanel, level: Level) -> Mapping[str, Floats]:
 def standardised(measure: Floats) -> Floats:
     """How far each month is from the same months of earlier years, in standard deviations, shape as given.
 
-    On logarithms: the mean of the same month of up to three earlier years, each moved by the median
+    On logarithms: the median of the same month of up to three earlier years, each moved by the median
     difference of the last twelve months to those of its year, so that growth and season leave nothing. The
     scale is that of the months before. NaN where two years and a dozen months to scale by are not there yet.
     """
@@ -164,7 +176,7 @@ def _apart(logs: Floats) -> Floats:
             logs[at - SEASON * year] + np.median(logs[lately] - logs[lately - SEASON * year])
             for year in years
         ]
-        apart[at] = logs[at] - np.mean(led)
+        apart[at] = logs[at] - np.median(led)
     return apart
 
 
