@@ -7,7 +7,9 @@ from pathlib import Path
 from ingestion.master_config import parse_master
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
-from retrain.plan import parse_plan
+from retrain.drift_policy import DriftPolicy, parse_drift
+from retrain.notify import parse_notifications
+from retrain.plan import LEVELS, parse_plan
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ENVIRONMENT = {"ERP_URL": "postgresql://reader:secret@db/erp"}
@@ -22,3 +24,11 @@ def test_the_configuration_of_the_page_on_ingestion_can_be_followed() -> None:
     assert parse_snapshots(document).max_change == 0.1
     assert parse_demand(document) == "t"
     assert ("organization", "material_group") in parse_plan(document).levels
+
+
+def test_the_configuration_of_the_page_on_drift_is_the_default() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "drift.md").read_text(), re.DOTALL)
+    document = tomllib.loads(block)
+    assert parse_drift(document, LEVELS) == DriftPolicy()
+    found = parse_notifications(document, {"NOTIFY_URLS": "mailtos://me:secret@example.com json://host"})
+    assert [each.kind for each in found.addresses] == ["mailtos", "json"]
