@@ -9,7 +9,9 @@ from pathlib import Path
 from ingestion.master_config import parse_master
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
-from retrain.plan import parse_plan
+from retrain.drift_policy import DriftPolicy, parse_drift
+from retrain.notify import parse_notifications
+from retrain.plan import LEVELS, parse_plan
 from retrain.policy import Policy, parse_policy
 from retrain.recipes import find_recipe
 from retrain.schedule import Schedule, parse_schedule
@@ -42,3 +44,11 @@ def test_the_contest_of_the_page_on_the_month_can_be_held() -> None:
     assert policy == replace(Policy((find_recipe("ensemble-theta"),)), protected=((), ("organization",))), (
         "the page shows the defaults, but for what has none"
     )
+
+
+def test_the_configuration_of_the_page_on_drift_is_the_default() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (DOCS / "drift.md").read_text(), re.DOTALL)
+    document = tomllib.loads(block)
+    assert parse_drift(document, LEVELS) == DriftPolicy()
+    found = parse_notifications(document, {"NOTIFY_URLS": "mailtos://me:secret@example.com json://host"})
+    assert [each.kind for each in found.addresses] == ["mailtos", "json"]

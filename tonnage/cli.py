@@ -30,6 +30,7 @@ from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption,
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.run_commands import rollback, runs
 from tonnage.snapshot_commands import snapshots
+from tonnage.watch_commands import accuracy, drift, metrics
 from tonnage.worker_commands import schedule, worker
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
@@ -189,7 +190,10 @@ app.add_typer(runs, name="runs")
 app.command()(worker)
 app.command()(schedule)
 app.command()(mlflow)
+app.command()(accuracy)
+app.command()(metrics)
 app.add_typer(snapshots, name="snapshots")
+app.add_typer(drift, name="drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,8 @@ SECTIONS = (
     "contest",
     "guard",
     "schedule",
+    "drift",
+    "notify",
     "demand",
     "sources",
     "master",

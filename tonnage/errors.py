@@ -6,7 +6,8 @@ FrontDoorError
 ├── HouseInUse       a data folder with runs that are not the demo's own
 ├── BadOutput        a place where the answer cannot be written
 ├── BadTracking      a URL at which MLflow cannot keep its record
-└── PortInUse        somebody else listens on the address to serve on
+├── PortInUse        somebody else listens on the address to serve on
+└── UnknownEvent     no drift event, or not one alone, has an id that begins like this
 """
 
 from pathlib import Path
@@ -57,6 +58,16 @@ class BadTracking(FrontDoorError):
             f"TONNAGE_MLFLOW_URL = {shown!r}: write the URL of an MLflow server, http:// or https://, "
             "or of a PostgreSQL for MLflow alone, postgresql://"
         )
+
+
+class UnknownEvent(FrontDoorError):
+    """No drift event, or not one alone, has an id that begins as asked."""
+
+    def __init__(self, beginning: str, there_are: list[str]) -> None:
+        self.beginning = beginning
+        self.there_are = there_are
+        known = f"there are {', '.join(there_are[:10])}" if there_are else "there are none"
+        super().__init__(f"{beginning!r} is not one drift event; {known}: tonnage drift list")
 
 
 class PortInUse(FrontDoorError):

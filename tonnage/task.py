@@ -80,8 +80,8 @@ class Task:
 
     def on_stage(self, stage: str) -> None:
         """Tell of a stage that begins; raises what keeps it from beginning."""
-        # What has come to its last stage is sooner done than put back.
-        if stage != STAGES[-1]:
+        # What has come to its last stage is sooner done than put back, and what follows that is done.
+        if stage != STAGES[-1] and not self._heartbeat.stopped:
             self.check()
         self._log.info("stage", stage=stage)
         self._heartbeat.stage(stage, STAGES.index(stage) / len(STAGES) if stage in STAGES else 0.0)
@@ -119,6 +119,9 @@ class Task:
             end(engine, claim, "refused", self.now(), str(refusal))
             return "refused"
         except Exception as error:  # noqa: BLE001  # whatever it was, the worker lives on and tries again
+            if self._heartbeat.stopped:
+                self._log.error("failed after publishing", why=str(error), exc_info=error)
+                return "done"
             self._fail(error)
             return "failed"
         except BaseException:  # the process is told to end

@@ -19,6 +19,7 @@ from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
 from app.store.publish import roll_back
 from app.store.run_records import RecordedRun, run_record
+from forecasting.hierarchy import Level
 from forecasting.months import Month
 from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
@@ -27,7 +28,9 @@ from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
+from retrain.drift_policy import parse_drift
 from retrain.jumps import parse_bounds
+from retrain.notify import parse_notifications
 from retrain.pipeline import RetrainedMonth, Rules, retrain_month
 from retrain.plan import parse_plan
 from retrain.policy import parse_policy
@@ -37,6 +40,8 @@ from tonnage.closing import at_end
 from tonnage.code_identity import code_identity
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
+from tonnage.notifier import Notifier
+from tonnage.onlooker import Onlooker
 from tonnage.serving_tables import KeptFolds, PublishedRuns
 from tonnage.settings import Settings
 from tonnage.tracking import find_tracking, open_tracking
@@ -160,17 +165,32 @@ class House:
     ) -> RetrainedMonth:
         """Run the month and publish it, unless the fence objects."""
         order = self.order(config, accepted=accepted)
-        return retrain_month(
-            month,
-            self.rules(config),
-            take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
-            registry=self.registry,
-            store=PublishedRuns(self.engine, fence),
-            folds=KeptFolds(self.engine),
-            published_at=moment,
-            code=self.code,
-            on_stage=on_stage,
-            accepted=accepted,
+        rules = self.rules(config)
+
+        def run(on_stage: Callable[[str], None]) -> RetrainedMonth:
+            return retrain_month(
+                month,
+                rules,
+                take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
+                registry=self.registry,
+                store=PublishedRuns(self.engine, fence),
+                folds=KeptFolds(self.engine),
+                published_at=moment,
+                code=self.code,
+                on_stage=on_stage,
+                accepted=accepted,
+            )
+
+        onlooker = self.onlooker(config, rules.plan.levels)
+        return onlooker.watch(month, run, moment=moment, on_stage=on_stage)
+
+    def onlooker(self, config: Path | None, levels: Sequence[Level]) -> Onlooker:
+        """Who times a month, reviews it and tells people."""
+        document = self.document(config)
+        return Onlooker(
+            self.engine,
+            parse_drift(document, levels),
+            Notifier(parse_notifications(document, self.environment)),
         )
 
     def rules(self, config: Path | None) -> Rules:

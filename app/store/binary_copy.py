@@ -62,6 +62,21 @@ def forecast_rows(
     return _HEADER + rows.tobytes() + _TRAILER
 
 
+def read_forecast_rows(stream: bytes, run_id: str, n_quantiles: int) -> tuple[Ints, Floats, Floats]:
+    """What `forecast_rows` wrote of a run: node ids and means, shape (rows,), quantiles, (levels, rows)."""
+    kind = _row_type(len(run_id.encode()), n_quantiles)
+    count = (len(stream) - len(_HEADER) - len(_TRAILER)) // kind.itemsize
+    rows = np.frombuffer(stream, kind, count, len(_HEADER))
+    quantiles = np.empty((n_quantiles, count))
+    if n_quantiles:
+        quantiles[:] = rows["array"]["items"]["value"].T
+    return (
+        rows["node_id"].astype(np.int64),
+        rows["mean"].astype(np.float64),
+        quantiles,
+    )
+
+
 def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
     """One row; every row of a run has the same size, so the whole stream is one array."""
     return np.dtype(

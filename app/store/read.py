@@ -71,18 +71,18 @@ class Reader:
     def current_run(self) -> PublishedRun:
         """The run that is shown; raises `NothingPublished` before the first."""
         found = self._connection.execute(
-            _runs().join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
+            shown_runs().join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
         ).one_or_none()
         if found is None:
             raise NothingPublished
-        return _run(found)
+        return published_run(found)
 
     def run(self, run_id: str) -> PublishedRun:
         """The run with this id; raises `UnknownRun`, also for one that was never shown."""
-        found = self._connection.execute(_runs().where(tables.run.c.id == run_id)).one_or_none()
+        found = self._connection.execute(shown_runs().where(tables.run.c.id == run_id)).one_or_none()
         if found is None:
             raise UnknownRun(run_id)
-        return _run(found)
+        return published_run(found)
 
     def nodes(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[Node]:
         """A page of nodes, sorted by their keys; raises `UnknownNode` for a value that no node has."""
@@ -127,7 +127,7 @@ class Reader:
                 raise UnknownNode(key, value, level)
 
 
-def _runs() -> sa.Select[tuple[object, ...]]:
+def shown_runs() -> sa.Select[tuple[object, ...]]:
     """Runs that were shown, now or before; one that was only recorded is nobody's to see."""
     run = tables.run.c
     return sa.select(*(run[field.name] for field in fields(PublishedRun))).where(
@@ -135,7 +135,8 @@ def _runs() -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _run(row: Row[tuple[object, ...]]) -> PublishedRun:
+def published_run(row: Row[tuple[object, ...]]) -> PublishedRun:
+    """A row of the table of runs."""
     facts = row._asdict()
     facts["origin"] = Month.of(facts["origin"])
     facts["levels"] = tuple(parse_level(level) for level in facts["levels"])
