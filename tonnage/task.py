@@ -84,7 +84,8 @@ class Task:
         if stage != STAGES[-1] and not self._heartbeat.stopped:
             self.check()
         self._log.info("stage", stage=stage)
-        self._heartbeat.stage(stage, STAGES.index(stage) / len(STAGES) if stage in STAGES else 0.0)
+        name = stage.partition(":")[0]
+        self._heartbeat.stage(stage, STAGES.index(name) / len(STAGES) if name in STAGES else 0.0)
 
     def check(self) -> None:
         """Raise what keeps the work from going on."""
