@@ -13,8 +13,15 @@ log = structlog.get_logger("tonnage")
 
 
 def log_to(stream: TextIO) -> None:
-    """Send structured lines to a stream, beside the answers on standard output."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
+    """Send structured lines to a stream, beside the answers on standard output.
+
+    Tracebacks are plain: those that structlog would make show local variables, passwords among them.
+    """
+    lines = structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    before = structlog.get_config()["processors"][:-1]
+    structlog.configure(processors=[*before, lines], logger_factory=structlog.PrintLoggerFactory(stream))
 
 
 @contextmanager

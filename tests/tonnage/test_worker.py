@@ -2,11 +2,14 @@
 
 import dataclasses
 import datetime as dt
+import io
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 
 from app.errors import DatabaseUnavailable
@@ -21,6 +24,7 @@ from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused
 from retrain.pipeline import STAGES
 from retrain.schedule import Schedule
+from tonnage.progress import log_to
 from tonnage.worker import Worker
 
 AFTERNOON = dt.datetime(2026, 11, 4, 14, tzinfo=dt.UTC)
@@ -53,6 +57,14 @@ class AMonth:
             fence(connection, f"{month}-aaaa")
         self.runs.append(f"{month}-aaaa")
         return f"{month}-aaaa"
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    log_to(stream)
+    yield stream
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +204,20 @@ class TestMonths:
         assert found.detail == str(refusal)
 
 
+def test_a_failure_is_logged_without_what_variables_held(
+    worker: Worker, month: AMonth, logged: io.StringIO
+) -> None:
+    def happens(month: Month, stage: str) -> None:
+        password = "right@secret"
+        raise RuntimeError(f"a password of {len(password)} characters")
+
+    month.happens = happens
+    assert endings(worker) == ["failed"]
+    told = logged.getvalue()
+    assert "Traceback" in told and "12 characters" in told
+    assert "right@secret" not in told
+
+
 def fail_at(stage: str) -> Callable[[Month, str], None]:
     def happens(month: Month, now: str) -> None:
         if now == stage:
@@ -207,14 +233,13 @@ class TestSeveral:
         team = [dataclasses.replace(worker, name=f"worker {n}", schedule=lambda: schedule) for n in range(5)]
 
         def work(one: Worker) -> None:
-            while not nothing_more(engine) or len(known(engine)) < 20:
+            for _ in range(5_000):
                 one.work_off()
+                if nothing_more(engine) and len(known(engine)) == 20:
+                    return
 
-        threads = [threading.Thread(target=work, args=[one]) for one in team]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
+        with ThreadPoolExecutor(5) as pool:
+            list(pool.map(work, team))
         assert month.runs == [f"{Month(2025, 3) + n}-aaaa" for n in range(20)]
         assert [each.status for each in periods(engine, 99)] == ["done"] * 20
 
