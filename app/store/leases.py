@@ -27,6 +27,7 @@ type Fence = Callable[[Connection, str], None]
 RETRAIN = "retrain"
 UNFINISHED = ("waiting", "running")
 _LOCK = 0x746F6E_03  # any number, the same in every process that claims
+_IDLE = "10s"
 _DYING = 5_000  # milliseconds that a connection may take to be gone
 
 
@@ -55,7 +56,12 @@ class Terms:
 
 
 def one_by_one(connection: Connection) -> None:
-    """Wait for whoever is claiming; until the transaction ends nobody else does."""
+    """Wait for whoever is claiming; until the transaction ends nobody else does.
+
+    A claim takes milliseconds. One that is frozen in the middle of it is ended by the server, or nobody could
+    claim any more.
+    """
+    connection.execute(select(func.set_config("idle_in_transaction_session_timeout", _IDLE, True)))
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
@@ -92,8 +98,9 @@ def take(
     """
     key = {column.name: row._mapping[column] for column in table.primary_key}
     failures, silent = row._mapping[table.c.failures], None
-    found = [*_is(table, key), table.c.status == row._mapping[table.c.status]]
-    found.append(table.c.attempt == row._mapping[table.c.attempt])
+    # Whoever was late may have renewed its lease, or ended, since the row was read.
+    found = [*_is(table, key), table.c.attempt == row._mapping[table.c.attempt], ready(table)]
+    found.append(table.c.status == row._mapping[table.c.status])
     if row._mapping[table.c.status] == "running":
         failures += 1
         silent = row._mapping[table.c.worker]

@@ -38,7 +38,9 @@ class TestAsking:
         assert [job.asked_at for job in jobs(engine, 9)] == [AT]
 
     def test_keys_are_each_asker_s_own(self, engine: Engine) -> None:
-        assert asked(engine, key="a").id != asked(engine, key="a", by="somebody else").id
+        ours, theirs = asked(engine, key="a"), asked(engine, key="a", by="somebody else")
+        assert ours.id != theirs.id
+        assert asked(engine, key="a", by="somebody else").id == theirs.id
 
     def test_without_a_key_is_always_new(self, engine: Engine) -> None:
         assert asked(engine).id != asked(engine).id

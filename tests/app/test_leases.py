@@ -129,6 +129,23 @@ class TestAMonth:
         assert status(engine) == {"2026-10": "done", "2026-09": "failed"}
 
 
+def test_who_is_frozen_while_it_claims_does_not_keep_others_from_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_IDLE", "300ms")
+    note_due(engine, [OCTOBER])
+
+    def freeze_claiming() -> None:
+        with connected(engine) as frozen:
+            leases.one_by_one(frozen)
+            sure(claim(engine))  # waits until the server has ended the other
+            frozen.scalar(select(1))
+
+    with pytest.raises(DatabaseUnavailable):
+        freeze_claiming()
+    assert status(engine) == {"2026-10": "running"}
+
+
 class TestALease:
     @pytest.mark.parametrize("ending", ["done", "refused", "failed", "put back"])
     def test_is_over_with_the_work(self, engine: Engine, ending: str) -> None:
@@ -171,6 +188,16 @@ class TestALease:
         own = sure(claim(engine, "anna", GONE))
         leases.renew(engine, own, HOUR)  # nobody had come meanwhile
         assert claim(engine, "bert") is None
+
+    def test_that_is_renewed_at_the_last_moment_is_kept(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Between the look at the row and the claim."""
+        note_due(engine, [OCTOBER])
+        late = sure(claim(engine, "anna", GONE))
+        monkeypatch.setattr(leases, "_cut_off", lambda *_: leases.renew(engine, late, HOUR))
+        assert claim(engine, "bert") is None
+        leases.tell(engine, late, "fit", 0.4)
 
     def test_begins_when_it_is_given_not_when_the_transaction_began(self, engine: Engine) -> None:
         """Who had to wait for another claimer gets all of it."""
