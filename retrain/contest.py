@@ -153,11 +153,11 @@ def hold_contest(
             found.append(Entry(recipe, None, str(failed)))
             continue
         demand = report.sums.abs_actual
-        found.append(_entry(recipe, report))
+        found.append(entry_of(recipe, report))
     return Contest(levels, tuple(origins), horizon, probabilities, demand, tuple(found), measure)
 
 
-def _entry(recipe: Recipe, report: BacktestReport) -> Entry:
+def entry_of(recipe: Recipe, report: BacktestReport) -> Entry:
     """The losses of a report, refused where a fold has any that is not finite."""
     sums = report.sums
     pinball = 2 * sums.pinball.mean(axis=3) if report.probabilities else np.zeros_like(sums.abs_error)

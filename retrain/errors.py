@@ -5,6 +5,8 @@ RetrainError
 ├── BadRecipe      a setting of a recipe makes no sense
 ├── BadRecipeFile  a file of recipes that cannot be read
 ├── UnknownRecipe  a recipe that its file does not have
+├── TooShortToTune history has no room for tuning before the months that a contest judges
+├── NothingTuned   no recipe that was tried could be judged
 └── Refused        a guard found a run that must not be shown; the last one stays
 """
 
@@ -49,6 +51,32 @@ class UnknownRecipe(RetrainError):
         self.name = name
         self.known = known
         super().__init__(f"there is no recipe {name!r} in {place}; there are {', '.join(known)}")
+
+
+class TooShortToTune(RetrainError):
+    """History has no room for folds to tune on before the months that a contest judges."""
+
+    def __init__(self, months: int, needed: int, folds: int) -> None:
+        self.months = months
+        self.needed = needed
+        super().__init__(
+            f"history covers {months} months; {needed} are needed for {folds} past origins to tune on whose "
+            "months end before those that a contest judges: load more history, ask for a shorter "
+            "forecast.horizon or for fewer contest.origins"
+        )
+
+
+class NothingTuned(RetrainError):
+    """No recipe that was tried could be judged."""
+
+    def __init__(self, tried: int, failure: str) -> None:
+        self.tried = tried
+        super().__init__(
+            f"none of {tried} recipes could be judged, the first because {failure}"
+            if tried
+            else "no recipe was judged before the time was over; allow more by --timeout: "
+            "what was measured is kept"
+        )
 
 
 class Refused(RetrainError):

@@ -27,6 +27,7 @@ from tonnage.file_commands import backtest, forecast
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.snapshot_commands import snapshots
+from tonnage.tune_command import tune
 
 # Each command imports its own rooms when it runs, so that --help and usage errors answer at once.
 
@@ -206,6 +207,7 @@ def export(
 
 app.command()(forecast)
 app.command()(backtest)
+app.command()(tune)
 app.add_typer(snapshots, name="snapshots")
 
 
