@@ -10,11 +10,13 @@ AppError
 │   ├── KeyOutsideLevel     a filter on a key or attribute that the level does not name
 │   ├── UnknownQuantile     a quantile that the run does not hold
 │   ├── OutsideRun          months before or after those of the run
+│   ├── AmbiguousRun        more than one run has an id that begins so
 │   ├── BadCursor           a cursor that this service did not give for this question
 │   └── NotAcceptable       a format that the service does not speak
 ├── NotThere                the question is fine, the answer does not exist
 │   ├── NothingPublished    no run yet
 │   ├── UnknownRun          no run has this id
+│   ├── NeverShown          the run was recorded and never shown
 │   └── UnknownNode         no node has this value of a key or attribute
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
@@ -113,6 +115,18 @@ class OutsideRun(Refused):
         super().__init__(detail, "ask for months among these", field=field, value=month)
 
 
+class AmbiguousRun(Refused):
+    """More than one run has an id that begins so."""
+
+    def __init__(self, run: str, some: Sequence[str]) -> None:
+        super().__init__(
+            f"several runs begin with {run!r}: {', '.join(some)}",
+            "write more of the id",
+            field="run",
+            value=run,
+        )
+
+
 class BadCursor(Refused):
     """A cursor that this service did not give for this question."""
 
@@ -152,7 +166,19 @@ class UnknownRun(NotThere):
     """No run has this id."""
 
     def __init__(self, run: str) -> None:
-        super().__init__(f"there is no run {run!r}", "see /v1/runs/current", field="run", value=run)
+        super().__init__(
+            f"there is no run {run!r}", "see /v1/runs/current, or: tonnage runs list", field="run", value=run
+        )
+
+
+class NeverShown(NotThere):
+    """The run was recorded and never shown."""
+
+    def __init__(self, run: str) -> None:
+        remedy = 'a refused run is shown by: tonnage retrain --month MONTH --accept "why"'
+        super().__init__(
+            f"run {run} was never shown, so there is no way back to it", remedy, field="run", value=run
+        )
 
 
 class UnknownNode(NotThere):

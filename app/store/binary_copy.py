@@ -1,4 +1,4 @@
-"""Rows of the forecast table in PostgreSQL's binary COPY format: exact numbers, no text in between.
+"""Rows of forecasts and of history in PostgreSQL's binary COPY format: exact numbers, no text in between.
 
 The format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
@@ -8,6 +8,7 @@ import struct
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.arrays import Floats, Ints
 
@@ -15,6 +16,30 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
 _EPOCH = dt.date(2000, 1, 1)
 _FLOAT8 = 701  # the type's number in pg_type
+
+
+def history_rows(run_id: str, node_ids: Ints, quantity: Floats) -> bytes:
+    """The COPY stream of (run_id, node_id, quantity), one row per node; `quantity` is (nodes, months)."""
+    key = run_id.encode()
+    array = _array_type(quantity.shape[1])
+    rows = np.zeros(
+        len(node_ids),
+        dtype=[
+            ("fields", ">i2"),
+            ("run_id_size", ">i4"),
+            ("run_id", f"S{len(key)}"),
+            ("node_id_size", ">i4"),
+            ("node_id", ">i8"),
+            ("array_size", ">i4"),
+            ("array", array),
+        ],
+    )
+    rows["fields"] = 3
+    rows["run_id_size"], rows["run_id"] = len(key), key
+    rows["node_id_size"], rows["node_id"] = 8, node_ids
+    rows["array_size"] = array.itemsize
+    _fill(rows["array"], quantity)
+    return _HEADER + rows.tobytes() + _TRAILER
 
 
 def forecast_rows(
@@ -33,26 +58,12 @@ def forecast_rows(
     rows["month_size"], rows["month"] = 4, [(month - _EPOCH).days for month in months]
     rows["mean_size"], rows["mean"] = 8, mean
     rows["array_size"] = rows.dtype["array"].itemsize
-    rows["array"]["oid"] = _FLOAT8
-    if len(quantiles):
-        rows["array"]["dimensions"] = 1
-        rows["array"]["length"] = len(quantiles)
-        rows["array"]["lower_bound"] = 1
-        rows["array"]["items"]["size"] = 8
-        rows["array"]["items"]["value"] = np.moveaxis(quantiles, 0, -1)
+    _fill(rows["array"], np.moveaxis(quantiles, 0, -1))
     return _HEADER + rows.tobytes() + _TRAILER
 
 
 def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
     """One row; every row of a run has the same size, so the whole stream is one array."""
-    array: list[tuple[str, str] | tuple[str, np.dtype[np.void], tuple[int]]] = [
-        ("dimensions", ">i4"),
-        ("has_null", ">i4"),
-        ("oid", ">i4"),
-    ]
-    if n_quantiles:
-        item = np.dtype([("size", ">i4"), ("value", ">f8")])
-        array += [("length", ">i4"), ("lower_bound", ">i4"), ("items", item, (n_quantiles,))]
     return np.dtype(
         [
             ("fields", ">i2"),
@@ -65,6 +76,31 @@ def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
             ("mean_size", ">i4"),
             ("mean", ">f8"),
             ("array_size", ">i4"),
-            ("array", np.dtype(array)),
+            ("array", _array_type(n_quantiles)),
         ]
     )
+
+
+def _array_type(length: int) -> np.dtype[np.void]:
+    """An array of that many numbers; one without any has no dimension."""
+    array: list[tuple[str, str] | tuple[str, np.dtype[np.void], tuple[int]]] = [
+        ("dimensions", ">i4"),
+        ("has_null", ">i4"),
+        ("oid", ">i4"),
+    ]
+    if length:
+        item = np.dtype([("size", ">i4"), ("value", ">f8")])
+        array += [("length", ">i4"), ("lower_bound", ">i4"), ("items", item, (length,))]
+    return np.dtype(array)
+
+
+def _fill(array: NDArray[np.void], values: Floats) -> None:
+    """Fill arrays of `_array_type` with values, whose last axis runs along each array."""
+    length = values.shape[-1]
+    array["oid"] = _FLOAT8
+    if length:
+        array["dimensions"] = 1
+        array["length"] = length
+        array["lower_bound"] = 1
+        array["items"]["size"] = 8
+        array["items"]["value"] = values

@@ -1,10 +1,34 @@
-"""What published runs were made from, so that nobody throws it away."""
+"""What a run was made from and by, for an auditor, and for whoever makes it again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from app.store import tables
 from app.store.session import connected
+from forecasting.panel import DemandPanel
+
+
+@dataclass(frozen=True, eq=False)
+class Lineage:
+    """What is kept of a run beside its numbers.
+
+    `recipe`, `plan` and `verdict` are whole, as JSON's own types. `history` is the panel that it learned
+    from. `refused` are the guard's reasons against showing it, `accepted` is somebody's to show it all the
+    same.
+    """
+
+    recipe: Mapping[str, object]
+    plan: Mapping[str, object]
+    code_version: str
+    code_commit: str
+    code_lock: str
+    verdict: Mapping[str, object]
+    history: DemandPanel
+    refused: tuple[str, ...] = ()
+    accepted: str | None = None
 
 
 def snapshots_of_runs(engine: Engine) -> set[str]:

@@ -1,148 +1,115 @@
-"""Writes a run: all its rows and the current pointer in one transaction."""
+"""Which run is shown: all its rows, its record and the pointer in one transaction."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import polars as pl
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.errors import Unpublishable
+from app.errors import NeverShown, UnknownRun, Unpublishable
 from app.store import tables
-from app.store.binary_copy import forecast_rows
-from app.store.keys import KEYS, attributes_of, canonical, check_attributes
-from app.store.session import connected, copy_in
-from forecasting.arrays import Ints
-from forecasting.hierarchy import Level, level_name
-from forecasting.months import months_from
+from app.store.lineage import Lineage
+from app.store.run_records import What
+from app.store.run_rows import check_storable, write_run
+from app.store.session import connected
 from forecasting.run import ForecastRun
 
 _LOCK = 0x746F6E_02  # any number, the same in every process that publishes
-_NODES_AT_ONCE = 20_000
-_LONGEST_NODE = 2_000  # bytes; an index entry of PostgreSQL holds 2,704, the level's name among them
 
 
-def publish(engine: Engine, run: ForecastRun, published_at: dt.datetime) -> bool:
-    """Store a run and show it, or, if anything fails, leave everything as it was; True if it was new.
+def publish(
+    engine: Engine, run: ForecastRun, published_at: dt.datetime, lineage: Lineage | None = None
+) -> bool:
+    """Store a run and show it, or, if anything fails, leave everything as it was; True if it was not shown.
 
-    A run never changes: publishing an id that is already stored writes no rows, keeps its first
-    `published_at`, and only makes it the current run again. Publishers wait for each other.
+    A run never changes: publishing an id that is already stored writes no rows, and keeps the moment when
+    it was first shown. It only becomes the run that is shown, for the first time where it was recorded
+    and refused. Publishers wait for each other. Only runs of old have no lineage.
     """
-    _check(run, published_at)
-    with connected(engine) as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        known = connection.scalar(select(tables.run.c.id).where(tables.run.c.id == run.id))
+    check_storable(run, lineage)
+    _check_moment(published_at, "published_at")
+    with _alone(engine) as connection:
+        known = _known(connection, run.id)
         if known is None:
-            _write(connection, run, published_at)
-        pointer = upsert(tables.current_run).values(run_id=run.id)
-        connection.execute(
-            pointer.on_conflict_do_update(index_elements=["single"], set_={"run_id": pointer.excluded.run_id})
-        )
+            write_run(connection, run, lineage, published_at)
+        first = known is None or known["published_at"] is None
+        if first:
+            _settle(connection, run, lineage, published_at=published_at)
+        if first and lineage is not None and lineage.accepted is not None:
+            return _point_to(connection, run.id, published_at, "accepted", lineage.accepted)
+        return _point_to(connection, run.id, published_at, "published", run.because)
+
+
+def record(engine: Engine, run: ForecastRun, recorded_at: dt.datetime, lineage: Lineage) -> bool:
+    """Store a run without showing it, all or nothing; True if it was new.
+
+    Of a run that is stored and was never shown, what the guard says of it is brought up to date; one that was
+    shown stays as it is.
+    """
+    check_storable(run, lineage)
+    _check_moment(recorded_at, "recorded_at")
+    with _alone(engine) as connection:
+        known = _known(connection, run.id)
+        if known is None:
+            write_run(connection, run, lineage, recorded_at)
+        elif known["published_at"] is None:
+            _settle(connection, run, lineage)
     return known is None
 
 
-def _check(run: ForecastRun, published_at: dt.datetime) -> None:
-    hierarchy = run.forecast.hierarchy
-    check_attributes(hierarchy.keys)
-    _check_values(hierarchy.leaves)
-    if published_at.tzinfo is None:
-        raise Unpublishable("published_at has no time zone", "give an aware datetime", field="published_at")
+def roll_back(engine: Engine, run_id: str, at: dt.datetime) -> str:
+    """Show a run again that was shown before; the id of the run that was shown until now.
+
+    Raises `UnknownRun` and `NeverShown`. Where it is shown already, nothing changes.
+    """
+    _check_moment(at, "at")
+    with _alone(engine) as connection:
+        known = _known(connection, run_id)
+        if known is None:
+            raise UnknownRun(run_id)
+        if known["published_at"] is None:
+            raise NeverShown(run_id)
+        # What was shown once leaves a run that is shown, so there is one.
+        before = str(connection.execute(select(tables.current_run.c.run_id)).scalar_one())
+        _point_to(connection, run_id, at, "rolled back", f"in place of {before}")
+        return before
 
 
-def _check_values(leaves: pl.DataFrame) -> None:
-    """Raise `Unpublishable` for texts that PostgreSQL cannot hold, or not in an index."""
-    for name in leaves.columns:
-        if leaves[name].str.contains("\0", literal=True).any():
-            raise Unpublishable(f"a {name} has a NUL character", "correct it in the source", field=name)
-    size = pl.sum_horizontal(pl.all().str.len_bytes())
-    longest = leaves.filter(size == size.max()).row(0, named=True)
-    if sum(len(value.encode()) for value in longest.values()) > _LONGEST_NODE:
-        name = max(longest, key=lambda key: len(longest[key]))
-        raise Unpublishable(
-            f"the {name} that begins {longest[name][:40]!r} is too long: a node's keys and attributes may "
-            f"have {_LONGEST_NODE:,} bytes together",
-            "shorten it in the source",
-            field=name,
-        )
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other publisher shares its time with."""
+    with connected(engine) as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        yield connection
 
 
-def _write(connection: Connection, run: ForecastRun, published_at: dt.datetime) -> None:
-    forecast = run.forecast
+def _check_moment(moment: dt.datetime, name: str) -> None:
+    if moment.tzinfo is None:
+        raise Unpublishable(f"{name} has no time zone", "give an aware datetime", field=name)
+
+
+def _known(connection: Connection, run_id: str) -> RowMapping | None:
+    run = tables.run.c
+    question = select(run.id, run.published_at).where(run.id == run_id)
+    return connection.execute(question).mappings().one_or_none()
+
+
+def _settle(connection: Connection, run: ForecastRun, lineage: Lineage | None, **shown: dt.datetime) -> None:
+    """Write what may still change of a run that was never shown: what the guard and a person say of it."""
+    said: dict[str, object] = {"because": run.because, **shown}
+    if lineage is not None:
+        said |= {"refused": list(lineage.refused), "accepted": lineage.accepted}
+    connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(said))
+
+
+def _point_to(connection: Connection, run_id: str, at: dt.datetime, what: What, because: str) -> bool:
+    """Make a run the one that is shown, and write that down; False where it was already."""
+    if connection.scalar(select(tables.current_run.c.run_id)) == run_id:
+        return False
+    pointer = upsert(tables.current_run).values(run_id=run_id)
     connection.execute(
-        insert(tables.run).values(
-            id=run.id,
-            origin=run.origin.first_day,
-            published_at=published_at,
-            snapshot=run.snapshot,
-            model=run.model,
-            unit=run.unit,
-            because=run.because,
-            horizon=forecast.horizon,
-            levels=[level_name(canonical(level)) for level in forecast.hierarchy.levels],
-            probabilities=list(forecast.probabilities),
-        )
+        pointer.on_conflict_do_update(index_elements=["single"], set_={"run_id": pointer.excluded.run_id})
     )
-    node_ids = _node_ids(connection, _nodes(run))
-    months = [month.first_day for month in months_from(forecast.first, forecast.horizon)]
-    for start in range(0, len(node_ids), _NODES_AT_ONCE):
-        part = slice(start, start + _NODES_AT_ONCE)
-        rows = forecast_rows(run.id, node_ids[part], months, forecast.mean[part], forecast.quantiles[:, part])
-        copy_in(
-            connection,
-            "copy forecast (run_id, node_id, month, mean, quantiles) from stdin (format binary)",
-            rows,
-        )
-    # So that the first question after a publish is planned with the new rows in sight.
-    connection.execute(text("analyze node, forecast"))
-
-
-def _nodes(run: ForecastRun) -> pl.DataFrame:
-    """One row per node in the forecast's order: position, canonical level, every serving key, attributes."""
-    hierarchy = run.forecast.hierarchy
-    names = {level_name(level): level_name(canonical(level)) for level in hierarchy.levels}
-    missing = [pl.lit(None, pl.String).alias(key) for key in KEYS if key not in hierarchy.keys]
-    return (
-        hierarchy.nodes.with_columns(pl.col("level").replace_strict(names), *missing)
-        .select("level", *KEYS, _array(attributes_of(hierarchy.keys)).alias("attributes"))
-        .with_row_index("position")
-    )
-
-
-def _array(attributes: Level) -> pl.Expr:
-    """The attributes that are not null, as PostgreSQL writes an array of texts."""
-    values = [
-        pl.concat_str(pl.lit('"'), pl.col(name).str.replace_all(r'(["\\])', r"\$1"), pl.lit('"'))
-        for name in attributes
-    ]
-    listed = pl.concat_str(values, separator=",", ignore_nulls=True) if values else pl.lit("")
-    return pl.concat_str(pl.lit("{"), listed, pl.lit("}"))
-
-
-def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
-    """The id of each node, shape (nodes,), giving one to those that are new."""
-    connection.execute(
-        text(
-            "create temporary table incoming (position int, level text, organization text, "
-            "customer text, material text, attributes text[]) on commit drop"
-        )
-    )
-    # In CSV, COPY reads an unquoted nothing as null and a quoted one as empty text.
-    rows = nodes.write_csv(include_header=False).encode()
-    copy_in(connection, "copy incoming from stdin (format csv)", rows)
-    connection.execute(text("analyze incoming"))
-    # A null key is null on both sides, for the level says which are: so "=" on '' is exact, and hashes.
-    same = " and ".join(
-        ["node.level = incoming.level"]
-        + [f"coalesce(node.{key}, '') = coalesce(incoming.{key}, '')" for key in KEYS]
-        + ["node.attributes = incoming.attributes"]
-    )
-    columns = ", ".join(("level", *KEYS, "attributes"))
-    connection.execute(
-        text(
-            f"insert into node ({columns}) select {columns} from incoming "  # noqa: S608  # our own names
-            f"where not exists (select from node where {same}) order by position"
-        )
-    )
-    ids = connection.execute(
-        text(f"select node.id from incoming join node on {same} order by position")  # noqa: S608  # our own names
-    )
-    return pl.Series(ids.scalars().all(), dtype=pl.Int64).to_numpy()
+    connection.execute(insert(tables.shown).values(run_id=run_id, at=at, what=what, because=because))
+    return True

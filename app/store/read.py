@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
@@ -12,7 +12,7 @@ from app.errors import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
 from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun, Selection
-from app.store.session import connected
+from app.store.session import still
 from forecasting.hierarchy import Level, level_name, parse_level
 from forecasting.months import Month
 
@@ -58,8 +58,7 @@ class Page[T]:
 @contextmanager
 def reading(engine: Engine) -> Iterator["Reader"]:
     """A reader that sees one state of the database, whatever is published meanwhile."""
-    still = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with connected(still) as connection:
+    with still(engine) as connection:
         yield Reader(connection)
 
 
@@ -72,15 +71,15 @@ class Reader:
     def current_run(self) -> PublishedRun:
         """The run that is shown; raises `NothingPublished` before the first."""
         found = self._connection.execute(
-            sa.select(tables.run).join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
+            _runs().join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
         ).one_or_none()
         if found is None:
             raise NothingPublished
         return _run(found)
 
     def run(self, run_id: str) -> PublishedRun:
-        """The run with this id; raises `UnknownRun`."""
-        found = self._connection.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).one_or_none()
+        """The run with this id; raises `UnknownRun`, also for one that was never shown."""
+        found = self._connection.execute(_runs().where(tables.run.c.id == run_id)).one_or_none()
         if found is None:
             raise UnknownRun(run_id)
         return _run(found)
@@ -126,6 +125,14 @@ class Reader:
             )
             if self._connection.scalar(known.limit(1)) is None:
                 raise UnknownNode(key, value, level)
+
+
+def _runs() -> sa.Select[tuple[object, ...]]:
+    """Runs that were shown, now or before; one that was only recorded is nobody's to see."""
+    run = tables.run.c
+    return sa.select(*(run[field.name] for field in fields(PublishedRun))).where(
+        run.published_at.is_not(None)
+    )
 
 
 def _run(row: Row[tuple[object, ...]]) -> PublishedRun:

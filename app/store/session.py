@@ -34,6 +34,14 @@ def connected(engine: Engine) -> Iterator[Connection]:
         raise
 
 
+@contextmanager
+def still(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database, whatever is written meanwhile, and cannot write."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with connected(engine.execution_options(**options)) as connection:
+        yield connection
+
+
 def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
     """Run a `copy … from stdin` statement with these rows, within the connection's transaction."""
     driver = connection.connection.driver_connection

@@ -1,7 +1,7 @@
-"""The serving tables: forecasts as they are asked for."""
+"""The serving tables: forecasts as they are asked for, and the record of how each run was made."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB, TIMESTAMP
 
 metadata = sa.MetaData(
     naming_convention={
@@ -19,7 +19,7 @@ run = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("origin", sa.Date, nullable=False, comment="first day of the last month of history"),
-    sa.Column("published_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("published_at", TIMESTAMP(timezone=True), comment="null where it was never shown"),
     sa.Column("snapshot", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
@@ -27,6 +27,39 @@ run = sa.Table(
     sa.Column("horizon", sa.Integer, nullable=False, comment="months forecast after the origin"),
     sa.Column("levels", ARRAY(sa.Text), nullable=False, comment="as in node.level, top first"),
     sa.Column("probabilities", ARRAY(DOUBLE_PRECISION), nullable=False),
+    sa.Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("recipe", JSONB, comment="how it was forecast; null before version 0.3"),
+    sa.Column("plan", JSONB, comment="keys, levels, horizon, probabilities"),
+    sa.Column("code_version", sa.Text),
+    sa.Column("code_commit", sa.Text, comment="empty where nobody could tell"),
+    sa.Column("code_lock", sa.Text, comment="SHA-256 of the lock file, empty where there was none"),
+    sa.Column("panel_first", sa.Date, comment="first day of the first month of history"),
+    sa.Column("checksum", sa.Text, comment="SHA-256 of the forecast: forecasting/checksum.py"),
+    sa.Column("verdict", JSONB, comment="what the contest found"),
+    sa.Column(
+        "refused",
+        ARRAY(sa.Text),
+        server_default="{}",
+        nullable=False,
+        comment="the guard's reasons against showing it",
+    ),
+    sa.Column("accepted", sa.Text, comment="somebody's reason to show it all the same"),
+)
+
+shown = sa.Table(
+    "shown",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column(
+        "what",
+        sa.Text,
+        sa.CheckConstraint("what in ('published', 'accepted', 'rolled back')", name="shown_what_check"),
+        nullable=False,
+    ),
+    sa.Column("because", sa.Text, nullable=False),
+    comment="One row each time that a run became the one that is shown; rows are only ever added",
 )
 
 node = sa.Table(
@@ -58,8 +91,8 @@ node = sa.Table(
     comment="What is forecast, shared by all runs",
 )
 
-# No foreign keys: `publish`, its one writer, writes runs and nodes in the same transaction, and checking
-# them again row by row would more than double the time it takes.
+# No foreign keys here and in history: their one writer, run_rows.py, writes runs and nodes in the same
+# transaction, and checking them again row by row would more than double the time it takes.
 forecast = sa.Table(
     "forecast",
     metadata,
@@ -71,6 +104,20 @@ forecast = sa.Table(
         "quantiles", ARRAY(DOUBLE_PRECISION), nullable=False, comment="one for each of run.probabilities"
     ),
     comment="Every node of a run has every month of its horizon",
+)
+
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("node_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column(
+        "quantity",
+        ARRAY(DOUBLE_PRECISION),
+        nullable=False,
+        comment="one for each month, in the run's unit",
+    ),
+    comment="What each node of a run had bought, from run.panel_first to run.origin",
 )
 
 current_run = sa.Table(
@@ -85,4 +132,16 @@ current_run = sa.Table(
     ),
     sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
     comment="One row: the run that is shown",
+)
+
+fold = sa.Table(
+    "fold",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="hash of all that the losses follow from"),
+    sa.Column("recipe", sa.Text, nullable=False),
+    sa.Column("origin", sa.Date, nullable=False),
+    sa.Column("absolute", ARRAY(DOUBLE_PRECISION), nullable=False, comment="by level and lead"),
+    sa.Column("pinball", ARRAY(DOUBLE_PRECISION), nullable=False, comment="by level and lead"),
+    sa.Column("demand", ARRAY(DOUBLE_PRECISION), nullable=False, comment="by level and lead"),
+    comment="What a recipe lost from a past origin, so that a contest does not find it out twice",
 )

@@ -159,7 +159,7 @@ class TestPublish:
             raise ConnectionResetError
 
         if dies_at == "copy":
-            monkeypatch.setattr("app.store.publish.forecast_rows", die_in_copy)
+            monkeypatch.setattr("app.store.run_rows.forecast_rows", die_in_copy)
         event.listen(engine, "before_cursor_execute", die)
         with pytest.raises(ConnectionResetError):
             publish(engine, make_run("2026-11-bbbb", scale=9.0), LATER)

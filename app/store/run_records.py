@@ -1,0 +1,141 @@
+"""Reads the record of runs, shown or not: how each was made, what was said of it, when it was shown."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, RowMapping
+
+from app.errors import AmbiguousRun, UnknownRun
+from app.store import tables
+from app.store.session import still
+from forecasting.hierarchy import Level, parse_level
+from forecasting.months import Month
+
+type What = Literal["published", "accepted", "rolled back"]
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Showing:
+    """A moment from which on a run was the one that is shown."""
+
+    at: dt.datetime
+    what: What
+    because: str
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """Everything that is kept of a run but its rows.
+
+    `published_at` is None where it was never shown, `shown` is in order of time, and `current` says whether
+    it is the one shown now. From `recipe` to `verdict` all is None for runs from before version 0.3, which
+    did not keep it; `code_commit` and `code_lock` are empty where nobody could tell.
+    """
+
+    id: str
+    origin: Month
+    recorded_at: dt.datetime
+    published_at: dt.datetime | None
+    snapshot: str
+    model: str
+    unit: str
+    because: str
+    horizon: int
+    levels: tuple[Level, ...]
+    probabilities: tuple[float, ...]
+    recipe: Mapping[str, object] | None
+    plan: Mapping[str, object] | None
+    code_version: str | None
+    code_commit: str | None
+    code_lock: str | None
+    panel_first: Month | None
+    checksum: str | None
+    verdict: Mapping[str, object] | None
+    refused: tuple[str, ...]
+    accepted: str | None
+    shown: tuple[Showing, ...]
+    current: bool
+
+
+def runs(engine: Engine, limit: int) -> list[RecordedRun]:
+    """The newest runs: by origin, then by when they were recorded."""
+    run = tables.run.c
+    with still(engine) as connection:
+        return _read(
+            connection,
+            sa.select(tables.run).order_by(run.origin.desc(), run.recorded_at.desc(), run.id).limit(limit),
+        )
+
+
+def run_record(engine: Engine, beginning: str) -> RecordedRun:
+    """The run of an id, or the only one that begins so; raises `UnknownRun` and `AmbiguousRun`."""
+    run = tables.run.c
+    question = (
+        sa.select(tables.run)
+        .where(run.id.startswith(beginning, autoescape=True))
+        .order_by(run.id != beginning, run.id)
+        .limit(_NAMED)
+    )
+    with still(engine) as connection:
+        found = _read(connection, question)
+    if not found or not beginning:
+        raise UnknownRun(beginning)
+    if len(found) > 1 and found[0].id != beginning:
+        raise AmbiguousRun(beginning, [each.id for each in found])
+    return found[0]
+
+
+def champion_before(engine: Engine, month: Month) -> Mapping[str, object] | None:
+    """The recipe of the run of the newest origin before `month` that was shown and stands.
+
+    Whoever rolls back to an older origin withdraws the showings of newer ones until then. None where there
+    is no such run, or where it does not say its recipe.
+    """
+    run, shown = tables.run, tables.shown
+    older, later = tables.run.alias("older"), tables.shown.alias("later")
+    withdrawn = (
+        sa.select(later.c.id)
+        .join(older, older.c.id == later.c.run_id)
+        .where(later.c.id > shown.c.id, later.c.what == "rolled back", older.c.origin < run.c.origin)
+        .exists()
+    )
+    question = (
+        sa.select(run.c.recipe)
+        .join(shown, shown.c.run_id == run.c.id)
+        .where(run.c.origin < month.first_day, ~withdrawn)
+        .order_by(run.c.origin.desc(), shown.c.id.desc())
+        .limit(1)
+    )
+    with still(engine) as connection:
+        return connection.scalar(question)
+
+
+def _read(connection: Connection, question: sa.Select[tuple[object, ...]]) -> list[RecordedRun]:
+    rows = connection.execute(question).mappings().all()
+    current = connection.scalar(sa.select(tables.current_run.c.run_id))
+    shown = tables.shown.c
+    showings: dict[str, list[Showing]] = {row["id"]: [] for row in rows}
+    for each in connection.execute(
+        sa.select(shown.run_id, shown.at, shown.what, shown.because)
+        .where(shown.run_id.in_(showings))
+        .order_by(shown.id)
+    ):
+        showings[each.run_id].append(Showing(each.at, each.what, each.because))
+    return [_run(row, tuple(showings[row["id"]]), row["id"] == current) for row in rows]
+
+
+def _run(row: RowMapping, shown: tuple[Showing, ...], current: bool) -> RecordedRun:
+    first = row["panel_first"]
+    facts = dict(row) | {
+        "origin": Month.of(row["origin"]),
+        "levels": tuple(parse_level(level) for level in row["levels"]),
+        "probabilities": tuple(row["probabilities"]),
+        "panel_first": None if first is None else Month.of(first),
+        "refused": tuple(row["refused"]),
+    }
+    return RecordedRun(**facts, shown=shown, current=current)
