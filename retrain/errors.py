@@ -7,6 +7,8 @@ RetrainError
 ├── UnknownRecipe  a recipe that its file does not have
 ├── TooShortToTune history has no room for tuning before the months that a contest judges
 ├── NothingTuned   no recipe that was tried could be judged
+├── NothingToCompare two runs that say nothing of the same
+├── NotRecorded    a run of a version that did not keep what it was made by
 └── Refused        a guard found a run that must not be shown; the last one stays
 """
 
@@ -76,6 +78,24 @@ class NothingTuned(RetrainError):
             if tried
             else "no recipe was judged before the time was over; allow more by --timeout: "
             "what was measured is kept"
+        )
+
+
+class NothingToCompare(RetrainError):
+    """Two runs that say nothing of the same."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; compare runs whose months overlap and whose plans share a level")
+
+
+class NotRecorded(RetrainError):
+    """A run of a version that did not keep what it was made by."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(
+            f"run {run} did not keep its recipe and plan, for it is from before version 0.3: "
+            "retrain its month to get a run that does"
         )
 
 

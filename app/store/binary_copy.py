@@ -62,6 +62,32 @@ def forecast_rows(
     return _HEADER + rows.tobytes() + _TRAILER
 
 
+def forecast_arrays(stream: bytes, run_id: str, nodes: int, quantiles: int) -> tuple[Floats, Floats] | None:
+    """Means (nodes, horizon) and quantiles (levels, nodes, horizon) of a COPY stream: what was written.
+
+    Rows are sorted by node and month. None where nodes have other months or rows are of another form.
+    """
+    row = _row_type(len(run_id.encode()), quantiles)
+    size = len(stream) - len(_HEADER) - len(_TRAILER)
+    if size % row.itemsize or (nodes and size // row.itemsize % nodes):
+        return None
+    rows = np.frombuffer(stream, row, size // row.itemsize, len(_HEADER))
+    month = rows["month"].reshape(nodes, -1)
+    node = rows["node_id"].reshape(nodes, -1)
+    if (
+        (rows["fields"] != 5).any()
+        or (rows["array_size"] != row["array"].itemsize).any()
+        or (month != month[:1]).any()
+        or (node != node[:, :1]).any()
+    ):
+        return None
+    mean = rows["mean"].reshape(nodes, -1).astype(np.float64)
+    if not quantiles:
+        return mean, np.empty((0, *mean.shape))
+    values = rows["array"]["items"]["value"].reshape(*mean.shape, quantiles)
+    return mean, np.moveaxis(values, -1, 0).astype(np.float64)
+
+
 def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
     """One row; every row of a run has the same size, so the whole stream is one array."""
     return np.dtype(

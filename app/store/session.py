@@ -48,3 +48,13 @@ def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
     assert isinstance(driver, psycopg2.extensions.connection)
     with driver.cursor() as cursor:
         cursor.copy_expert(statement, BytesIO(rows))
+
+
+def copy_out(connection: Connection, statement: str) -> bytes:
+    """What a `copy … to stdout` statement gives, within the connection's transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg2.extensions.connection)
+    rows = BytesIO()
+    with driver.cursor() as cursor:
+        cursor.copy_expert(statement, rows)
+    return rows.getvalue()
