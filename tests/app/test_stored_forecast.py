@@ -82,6 +82,8 @@ def test_many_nodes_come_in_pieces(
         "delete from forecast",
         "update forecast set quantiles = '{1}' where node_id = (select max(node_id) from forecast)",
         "update forecast set quantiles = '{1,null,3}' where node_id = (select max(node_id) from forecast)",
+        "update forecast set quantiles = case when month = '2026-11-01' then '{1,2,3,4}' else '{1,2}' end "
+        "::double precision[] where node_id = (select max(node_id) from forecast)",
         "update forecast set month = '2027-01-01' "
         "where month = '2026-12-01' and node_id = (select max(node_id) from forecast)",
     ],

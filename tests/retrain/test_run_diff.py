@@ -196,23 +196,23 @@ def panels(draw: st.DrawFn, months: int) -> DemandPanel:
     newer=panels(5),
     recipes=st.tuples(st.sampled_from([TEN, FIVE]), st.sampled_from([TEN, FIVE])),
     horizons=st.tuples(st.integers(3, 5), st.integers(1, 5)),
-    code_differs=st.booleans(),
+    code_differs=st.tuples(st.booleans(), st.booleans()),
 )
 def test_causes_add_up_to_the_published_difference_and_over_the_hierarchy(
     older: DemandPanel,
     newer: DemandPanel,
     recipes: tuple[Recipe, Recipe],
     horizons: tuple[int, int],
-    code_differs: bool,
+    code_differs: tuple[bool, bool],
 ) -> None:
     plans = [replace(PLAN, recipe=each, horizon=ahead) for each, ahead in zip(recipes, horizons, strict=True)]
-    then = mean_of_leaves if code_differs else drawn
-    before, after = side_of(plans[0], older, then), side_of(plans[1], newer, drawn)
+    made_by = [mean_of_leaves if differs else drawn for differs in code_differs]
+    before, after = side_of(plans[0], older, made_by[0]), side_of(plans[1], newer, made_by[1])
     diff = explain(before, after, drawn)
     largest = max(drawn(plan, panel).mean.max() for plan in plans for panel in (older, newer))
     largest = max(largest, before.said.mean.max(), after.said.mean.max(), np.abs(diff.causes).max())
     assert np.abs(diff.causes.sum(axis=0) - diff.change).max() <= ROUNDING * largest
-    if not code_differs:
+    if not any(code_differs):
         assert not diff.causes[CAUSES.index("code")].any()
     leaves = (diff.nodes["level"] == "organization,material").to_numpy()
     total = (diff.nodes["level"] == "total").to_numpy()
