@@ -22,7 +22,9 @@ RUN apt-get update \
     && useradd --system --uid 10001 --create-home tonnage \
     && install --directory --owner=tonnage /data
 COPY --from=build --chown=root:root /tonnage/.venv /tonnage/.venv
-ENV PATH=/tonnage/.venv/bin:$PATH TONNAGE_HOME=/data PYTHONUNBUFFERED=1
+# Kept with every run: docker build --build-arg COMMIT=$(git rev-parse HEAD) .
+ARG COMMIT=""
+ENV PATH=/tonnage/.venv/bin:$PATH TONNAGE_HOME=/data TONNAGE_COMMIT=$COMMIT PYTHONUNBUFFERED=1
 USER 10001
 WORKDIR /data
 VOLUME /data

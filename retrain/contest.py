@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.arrays import Floats
-from forecasting.backtest import backtest, origins
-from forecasting.backtest_report import BacktestReport
+from forecasting.backtest import origins
 from forecasting.errors import TooFewOrigins
 from forecasting.forecast import Forecast
 from forecasting.forecaster import fit
@@ -15,12 +14,10 @@ from forecasting.hierarchy import Level
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
+from retrain.folds import ByRecipe, FoldFailed, Folds, Memory, Question
 from retrain.recipes import shipped_recipes
 
 YARDSTICK = "seasonal-naive"
-
-type ByRecipe = Callable[[Recipe, DemandPanel, int, tuple[float, ...]], Forecast]
-"""From a recipe, a panel, a horizon and probabilities to a forecast of the months after the panel's end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +75,6 @@ class Progress:
     total: int
 
 
-class _Failed(Exception):
-    """What a recipe raised, apart from what is raised around it."""
-
-    def __init__(self, origin: Month, error: Exception) -> None:
-        super().__init__(f"from {origin}: {type(error).__name__}: {error}".rstrip(": "))
-
-
 def contest_origins(panel: DemandPanel, count: int, step: int, horizon: int) -> tuple[Month, ...]:
     """Up to `count` past origins, `step` months apart: as many as history has room for, perhaps none."""
     try:
@@ -114,55 +104,35 @@ def hold_contest(
     *,
     levels: Sequence[Level] | None = None,
     forecast: ByRecipe = fit_and_forecast,
+    memory: Memory | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Contest:
     """Backtest every recipe once, and the yardstick with them, from the same origins of one panel.
 
     A recipe that raises, or whose losses are not finite on some fold, has no losses but a reason. What
-    `on_progress` raises ends the contest: whoever lost the right to go on must not be taken for a bad recipe.
+    `on_progress` or the memory raises ends the contest: whoever lost the right to go on must not be taken
+    for a bad recipe. With or without a memory the contest is the same, to the last bit.
     """
     measure = yardstick()
     entrants = tuple(dict.fromkeys([*recipes, measure]))
-    levels = tuple(panel.hierarchy.levels if levels is None else levels)
+    question = Question(tuple(panel.hierarchy.levels if levels is None else levels), horizon, probabilities)
     total = len(entrants) * len(origins)
+    demand = np.zeros((len(origins), len(question.levels), horizon))
     if not origins:
         nothing = f"none of the {panel.n_months} months of history has room for a past origin"
         entries = tuple(Entry(recipe, None, nothing) for recipe in entrants)
-        return Contest(
-            levels, (), horizon, probabilities, np.zeros((0, len(levels), horizon)), entries, measure
-        )
-    found, demand = [], np.zeros((len(origins), len(levels), horizon))
+        return Contest(question.levels, (), horizon, probabilities, demand, entries, measure)
+    folds, found = Folds(panel, question, forecast, memory), []
     for place, recipe in enumerate(entrants):
-
-        def forecaster(
-            known: DemandPanel, months: int, asked: tuple[float, ...], recipe: Recipe = recipe
-        ) -> Forecast:
-            try:
-                return forecast(recipe, known, months, asked)
-            except Exception as error:
-                raise _Failed(known.origin, error) from error
-
-        def on_origin(origin: Month, recipe: Recipe = recipe, before: int = place * len(origins)) -> None:
-            on_progress(Progress(recipe.name, origin, before + origins.index(origin), total))
-
+        own = []
         try:
-            report = backtest(
-                panel, forecaster, origins, horizon, probabilities, levels=levels, on_origin=on_origin
-            )
-        except _Failed as failed:
+            for at, origin in enumerate(origins):
+                on_progress(Progress(recipe.name, origin, place * len(origins) + at, total))
+                own.append(folds.of(recipe, origin))
+        except FoldFailed as failed:
             found.append(Entry(recipe, None, str(failed)))
             continue
-        demand = report.sums.abs_actual
-        found.append(entry_of(recipe, report))
-    return Contest(levels, tuple(origins), horizon, probabilities, demand, tuple(found), measure)
-
-
-def entry_of(recipe: Recipe, report: BacktestReport) -> Entry:
-    """The losses of a report, refused where a fold has any that is not finite."""
-    sums = report.sums
-    pinball = 2 * sums.pinball.mean(axis=3) if report.probabilities else np.zeros_like(sums.abs_error)
-    finite = np.isfinite(sums.abs_error) & np.isfinite(pinball)
-    for origin, fine in zip(report.origins, finite.all(axis=(1, 2)), strict=True):
-        if not fine:
-            return Entry(recipe, None, f"from {origin}: its losses are not finite")
-    return Entry(recipe, Losses(sums.abs_error, pinball))
+        demand = np.stack([fold.demand for fold in own])
+        losses = Losses(np.stack([fold.absolute for fold in own]), np.stack([fold.pinball for fold in own]))
+        found.append(Entry(recipe, losses))
+    return Contest(question.levels, tuple(origins), horizon, probabilities, demand, tuple(found), measure)

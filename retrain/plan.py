@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from app.errors import Unpublishable
 from app.store.keys import check_attributes
 from forecasting.errors import ForecastingError
 from forecasting.forecast import check_probabilities
-from forecasting.hierarchy import Level, check_keys, check_levels, parse_level
+from forecasting.hierarchy import Level, check_keys, check_levels, level_name, parse_level
 from forecasting.recipe import Recipe
 from ingestion.master_config import parse_attributes
 from retrain.errors import BadPlan, UnknownRecipe
@@ -44,6 +45,27 @@ class Plan:
         """SHA-256 of the plan's content, in hexadecimal."""
         content = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def plan_content(plan: Plan) -> dict[str, object]:
+    """All of a plan but its recipe as JSON's own types, to be kept; the inverse of `plan_of`."""
+    return {
+        "keys": list(plan.keys),
+        "levels": [level_name(level) for level in plan.levels],
+        "horizon": plan.horizon,
+        "probabilities": list(plan.probabilities),
+    }
+
+
+def plan_of(content: Mapping[str, Any], recipe: Recipe) -> Plan:
+    """The plan that was kept, with the recipe that was kept beside it."""
+    return Plan(
+        tuple(content["keys"]),
+        tuple(parse_level(level) for level in content["levels"]),
+        content["horizon"],
+        tuple(content["probabilities"]),
+        recipe,
+    )
 
 
 def parse_plan(document: Mapping[str, object]) -> Plan:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -63,6 +63,27 @@ def find_recipe(asked: str | None) -> Recipe:
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecipeFile(file["path"], f"it cannot be read ({error})") from error
     return parse_recipes(text, file["path"]).pick(file["name"])
+
+
+def recipe_content(recipe: Recipe) -> dict[str, object]:
+    """All of a recipe as JSON's own types, to be kept; the inverse of `recipe_of`."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()
+    }
+
+
+def recipe_of(content: Mapping[str, object]) -> Recipe:
+    """The recipe that was kept; raises `BadRecipe` for a setting that this version does not have.
+
+    Settings that an older version did not have take their defaults.
+    """
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+    }
+    for name, value in settings.items():
+        if name != "name" and name not in _KNOWN:
+            raise BadRecipe("a recorded recipe", name, value, "read it with the version that recorded it")
+    return Recipe(**settings)
 
 
 def parse_recipes(text: str, place: str) -> Recipes:

@@ -14,13 +14,11 @@ import optuna
 import sqlalchemy as sa
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from forecasting.backtest import backtest
-from forecasting.forecast import Forecast
 from forecasting.months import Month
-from forecasting.panel import DemandPanel
 from forecasting.recipe import Member, Recipe, SlowMember
-from retrain.contest import ByRecipe, entry_of, fit_and_forecast
+from retrain.contest import fit_and_forecast
 from retrain.errors import NothingTuned
+from retrain.folds import ByRecipe, FoldFailed, Folds, Question
 from retrain.tuning_folds import TuningTask
 
 SCHEMA = "tuning"
@@ -104,10 +102,12 @@ def tune(
         study.enqueue_trial(_parameters(task.plan.recipe), skip_if_exists=True)
     # A sampler that began anew with the same seed would ask again what was asked before it was stopped.
     begun = len(study.get_trials(deepcopy=False))
+    question = Question(task.levels, task.plan.horizon, task.plan.probabilities)
+    folds = Folds(task.panel, question, forecast)
     study.sampler = optuna.samplers.TPESampler(seed=seed + begun)
     try:
         while len(_finished(study)) < trials and not out_of_time():
-            _try_next(task, study, out_of_time, on_fold, forecast)
+            _try_next(task, study, folds, out_of_time, on_fold)
     except OutOfTime:
         pass
     return _found(task, study)
@@ -116,9 +116,9 @@ def tune(
 def _try_next(
     task: TuningTask,
     study: optuna.Study,
+    folds: Folds,
     out_of_time: Callable[[], bool],
     on_fold: Callable[[str], None],
-    forecast: ByRecipe,
 ) -> None:
     """Measure the recipe that Optuna asks for next; what was measured of it stays whatever happens."""
     trial = study.ask()
@@ -132,10 +132,10 @@ def _try_next(
                 if out_of_time():
                     raise OutOfTime
                 on_fold(f"{', '.join(recipe.members)} from {origin}")
-                known[str(origin)] = _measure(task, recipe, origin, forecast)
+                known[str(origin)] = _measure(folds, task, recipe, origin)
                 trial.set_user_attr(str(origin), json.dumps(known[str(origin)]))
             lost += known[str(origin)][0]
-    except _Unjudged as failure:
+    except FoldFailed as failure:
         trial.set_user_attr(_FAILURE, str(failure))
         # Optuna takes what was pruned at once for the worst.
         study.tell(trial, state=TrialState.PRUNED)
@@ -146,26 +146,11 @@ def _try_next(
     study.tell(trial, lost)
 
 
-class _Unjudged(Exception):
-    """Why a recipe has no loss on some fold."""
-
-
-def _measure(task: TuningTask, recipe: Recipe, origin: Month, forecast: ByRecipe) -> tuple[float, float]:
+def _measure(folds: Folds, task: TuningTask, recipe: Recipe, origin: Month) -> tuple[float, float]:
     """What a recipe lost from one origin, and the demand there."""
-
-    def forecaster(known: DemandPanel, months: int, asked: tuple[float, ...]) -> Forecast:
-        try:
-            return forecast(recipe, known, months, asked)
-        except Exception as error:
-            raise _Unjudged(f"from {origin}: {type(error).__name__}: {error}".rstrip(": ")) from error
-
-    plan = task.plan
-    report = backtest(task.panel, forecaster, [origin], plan.horizon, plan.probabilities, levels=task.levels)
-    entry = entry_of(recipe, report)
-    if entry.losses is None:
-        raise _Unjudged(entry.failure)
-    losses = entry.losses.pinball if task.loss == "pinball" else entry.losses.absolute
-    return float(losses.sum()), float(report.sums.abs_actual.sum())
+    fold = folds.of(recipe, origin)
+    losses = fold.pinball if task.loss == "pinball" else fold.absolute
+    return float(losses.sum()), float(fold.demand.sum())
 
 
 def _known_folds(study: optuna.Study, recipe: Recipe) -> dict[str, tuple[float, float]]:

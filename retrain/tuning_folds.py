@@ -12,6 +12,7 @@ from retrain.contest import contest_origins
 from retrain.errors import BadPlan, TooShortToTune
 from retrain.plan import Plan
 from retrain.policy import Loss, Policy
+from retrain.registry import CodeIdentity
 
 MOST_FOLDS, FEWEST_FOLDS = 12, 6
 
@@ -32,7 +33,7 @@ class TuningTask:
 
 
 def tuning_task(
-    panel: DemandPanel, snapshot: str, plan: Plan, policy: Policy, *, level: str | None, code_version: str
+    panel: DemandPanel, snapshot: str, plan: Plan, policy: Policy, *, level: str | None, code: CodeIdentity
 ) -> TuningTask:
     """What to tune on a snapshot's panel, for one level or, with None, for all; raises `TooShortToTune`.
 
@@ -47,9 +48,8 @@ def tuning_task(
         raise TooShortToTune(panel.n_months, MONTHS_TO_LEARN + plan.horizon + contest, FEWEST_FOLDS)
     known = panel.until(judged[0])
     folds = origins(known, min(fit, MOST_FOLDS), policy.step, plan.horizon)
-    digest = hashlib.sha256(
-        json.dumps([plan.key, policy.loss, [str(origin) for origin in folds], code_version]).encode()
-    ).hexdigest()
+    content = [plan.key, policy.loss, [str(origin) for origin in folds], code.version, code.commit, code.lock]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     where = "all levels" if level is None else level_name(levels[0])
     name = f"{snapshot[:12]} {where} {plan.horizon} months {digest[:8]}"
     return TuningTask(name, known, folds, plan, levels, policy.loss)

@@ -75,6 +75,17 @@ class Verdict:
     comparisons: tuple[Comparison, ...]
 
 
+def opponents(champion: Recipe, policy: Policy) -> list[Recipe]:
+    """The policy's challengers without the champion, each once, in an order that is always the same."""
+    return sorted(set(policy.challengers) - {champion}, key=lambda each: (each.name, each.key))
+
+
+def unopposed(champion: Recipe, policy: Policy, levels: tuple[Level, ...], horizon: int) -> Verdict:
+    """The verdict where there is no challenger: nothing is compared, and no contest has to be held."""
+    because = _because(champion, policy, [], "", {})
+    return Verdict(champion, False, because, champion, policy, levels, (), horizon, (), ())
+
+
 def judge(contest: Contest, champion: Recipe, policy: Policy) -> Verdict:
     """Pick the recipe that publishes, all having been backtested on the same folds.
 
@@ -82,7 +93,7 @@ def judge(contest: Contest, champion: Recipe, policy: Policy) -> Verdict:
     protected level, the one that lost least. A tie, a smaller gain, and evidence that is missing or not
     finite keep the champion.
     """
-    challengers = sorted(set(policy.challengers) - {champion}, key=lambda each: (each.name, each.key))
+    challengers = opponents(champion, policy)
     missing = _missing(contest, champion, policy)
     reasons = {each: _failure(contest, each, policy) for each in challengers}
     comparisons: tuple[Comparison, ...] = ()

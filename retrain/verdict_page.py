@@ -4,6 +4,7 @@ import math
 
 from forecasting.hierarchy import level_name
 from forecasting.recipe import Recipe
+from retrain.recipes import recipe_content
 from retrain.verdict import AtLevel, Comparison, Standing, Verdict, chance
 
 _LOSSES = {
@@ -20,10 +21,7 @@ def verdict_text(verdict: Verdict) -> str:
         f"{verdict.because}.",
         "## What was compared",
         _folds(verdict),
-        _table(
-            ["recipe", "key", "role", "lost, of demand", *map(level_name, verdict.levels)],
-            [_standing_row(each) for each in verdict.standings],
-        ),
+        *_standings(verdict),
         *[
             f"{each.recipe.name} was not judged: {each.failure}."
             for each in verdict.standings
@@ -38,8 +36,9 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def verdict_json(verdict: Verdict) -> dict[str, object]:
-    """The verdict as JSON's own types; what has no value is null."""
+    """The verdict as JSON's own types, with all recipes whole; what has no value is null."""
     policy = verdict.policy
+    named = (verdict.champion, *policy.challengers, *(each.recipe for each in verdict.standings))
     return {
         "winner": _recipe(verdict.winner),
         "promoted": verdict.promoted,
@@ -52,6 +51,8 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             "confidence": policy.confidence,
             "tolerance": policy.tolerance,
             "protected_levels": None if policy.protected is None else [*map(level_name, policy.protected)],
+            "origins": policy.origins,
+            "step": policy.step,
         },
         "levels": [level_name(level) for level in verdict.levels],
         "origins": [str(origin) for origin in verdict.origins],
@@ -86,6 +87,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             }
             for each in verdict.comparisons
         ],
+        "recipes": {recipe.key: recipe_content(recipe) for recipe in named},
     }
 
 
@@ -100,6 +102,8 @@ def _number(value: float) -> float | None:
 def _folds(verdict: Verdict) -> str:
     """Which forecasts were scored, and by what."""
     origins = verdict.origins
+    if not verdict.standings:
+        return "Nothing: without a challenger no contest is held."
     if not origins:
         return "Nothing: history has no room for a past origin."
     span = f"from {origins[0]} to {origins[-1]}" if len(origins) > 1 else f"of {origins[0]}"
@@ -108,6 +112,13 @@ def _folds(verdict: Verdict) -> str:
         f"after, of the same nodes for every recipe. The loss is {_LOSSES[verdict.policy.loss]}, "
         "summed over nodes, so that a node weighs what it buys; the table has it as a share of demand."
     )
+
+
+def _standings(verdict: Verdict) -> list[str]:
+    if not verdict.standings:
+        return []
+    head = ["recipe", "key", "role", "lost, of demand", *map(level_name, verdict.levels)]
+    return [_table(head, [_standing_row(each) for each in verdict.standings])]
 
 
 def _standing_row(standing: Standing) -> list[str]:

@@ -23,9 +23,11 @@ from tonnage import clock
 from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.errors import FrontDoorError
+from tonnage.explain_commands import diff, reproduce, trace
 from tonnage.file_commands import backtest, forecast
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
+from tonnage.run_commands import rollback, runs
 from tonnage.snapshot_commands import snapshots
 from tonnage.tune_command import tune
 
@@ -137,13 +139,13 @@ def profile(
 
 @app.command()
 def retrain(month: MonthOption = None, config: ConfigOption = None, accept: AcceptOption = None) -> None:
-    """Run a month: take the snapshot, learn, forecast, publish.
+    """Run a month: take the snapshot, hold the contest, learn, forecast, publish.
 
     Running it twice changes nothing the second time. Exit code 3 means that a guard refused the new
-    run; the last one stays.
+    run; it is recorded, and the last one stays.
     """
     from retrain.pipeline import STAGES
-    from tonnage.report import print_month
+    from tonnage.report import print_month, print_verdict
     from tonnage.wiring import House
 
     house = House.for_command()
@@ -156,6 +158,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
             moment=moment,
             on_stage=on_stage,
         )
+    print_verdict(screen, done.verdict)
     print_month(screen, done, done.run.forecast.hierarchy.levels[0])
 
 
@@ -208,6 +211,11 @@ def export(
 app.command()(forecast)
 app.command()(backtest)
 app.command()(tune)
+app.command()(rollback)
+app.command()(reproduce)
+app.command()(trace)
+runs.command()(diff)
+app.add_typer(runs, name="runs")
 app.add_typer(snapshots, name="snapshots")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tonnage.errors import BadConfig
 
-SECTIONS = ("hierarchy", "forecast", "guard", "demand", "sources", "master", "snapshots")
+SECTIONS = ("hierarchy", "forecast", "contest", "guard", "demand", "sources", "master", "snapshots")
 
 
 @dataclass(frozen=True)

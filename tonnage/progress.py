@@ -19,17 +19,24 @@ def log_to(stream: TextIO) -> None:
 
 @contextmanager
 def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A callable that announces the next of `total` stages by name."""
+    """A callable that announces the next of `total` stages by name.
+
+    What follows a colon in a name says where within its stage the work is.
+    """
     if not console.is_terminal:
         yield lambda stage: log.info(title, stage=stage)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
-        started = iter(range(total + 1))
+        begun: list[str] = []
 
         def announce(stage: str) -> None:
-            progress.update(task, completed=next(started, total), description=f"{title}: {stage}")
+            name = stage.partition(":")[0]
+            if begun[-1:] != [name]:
+                begun.append(name)
+            completed = min(len(begun) - 1, total)
+            progress.update(task, completed=completed, description=f"{title}: {stage}")
 
         yield announce
 

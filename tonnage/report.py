@@ -12,6 +12,7 @@ from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from ingestion.snapshot import Snapshot
 from retrain.pipeline import RetrainedMonth
+from retrain.verdict import Verdict
 
 YEAR = 12
 _BARS = "▁▂▃▄▅▆▇█"
@@ -63,6 +64,11 @@ def print_month(console: Console, month: RetrainedMonth, level: Level) -> None:
     for node, name in _chosen(forecast.hierarchy, level):
         table.add_row(escape(name), *_cells(forecast, month.panel, node))
     console.print(table)
+
+
+def print_verdict(console: Console, verdict: Verdict) -> None:
+    """The verdict's sentence."""
+    console.print(f"Verdict: {verdict.because}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_how_to_ask(console: Console, port: int, first: Month) -> None:

@@ -39,26 +39,23 @@ def tune(
     """
     from ingestion.monthly import build_panel
     from ingestion.snapshot_errors import UnknownSnapshot
-    from retrain.plan import parse_plan
-    from retrain.policy import parse_policy
     from retrain.tuning import open_storage
     from retrain.tuning import tune as search
     from retrain.tuning_folds import tuning_task
     from tonnage.forecast_file import check_output
     from tonnage.tune_report import print_tuned, write_challenger
-    from tonnage.wiring import CODE_VERSION, House
+    from tonnage.wiring import House
 
     house = House.for_command()
     if output is not None:
         check_output(output, (".toml",))
-    document = house.document(config)
-    plan = parse_plan(document)
+    rules = house.rules(config)
+    plan = rules.plan
     snapshot = house.snapshots.newest()
     if snapshot is None:
         raise UnknownSnapshot("newest", house.snapshots.place, 0)
     panel = build_panel(snapshot, plan.keys, plan.levels)
-    policy = parse_policy(document, plan.levels)
-    task = tuning_task(panel, snapshot.id, plan, policy, level=level, code_version=CODE_VERSION)
+    task = tuning_task(panel, snapshot.id, plan, rules.policy, level=level, code=house.code)
     moment = clock.now()
     end = None if timeout is None else moment + dt.timedelta(seconds=timeout)
     try:

@@ -5,20 +5,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from app.errors import NeverShown
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
 from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
-from app.store.publish import publish
-from app.store.shown import means_shown
-from forecasting.hierarchy import Level
+from app.store.publish import roll_back
+from app.store.run_records import RecordedRun, run_record
 from forecasting.months import Month
-from forecasting.run import ForecastRun
 from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
 from ingestion.master_config import parse_master
@@ -26,28 +24,17 @@ from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
-from retrain.jumps import Shown, parse_bounds
-from retrain.pipeline import RetrainedMonth, retrain_month
+from retrain.jumps import parse_bounds
+from retrain.pipeline import RetrainedMonth, Rules, retrain_month
 from retrain.plan import parse_plan
+from retrain.policy import parse_policy
+from retrain.registry import CodeIdentity, Registry
 from tonnage.closing import at_end
+from tonnage.code_identity import code_identity
 from tonnage.config import read_config
 from tonnage.embedded import start_embedded
+from tonnage.serving_tables import KeptFolds, PublishedRuns, ShownChampions
 from tonnage.settings import Settings
-
-CODE_VERSION = version("tonnage")
-
-
-@dataclass(frozen=True)
-class PublishedRuns:
-    """The serving tables as the pipeline sees them."""
-
-    engine: sa.Engine
-
-    def publish(self, run: ForecastRun, published_at: dt.datetime) -> bool:
-        return publish(self.engine, run, published_at)
-
-    def shown(self, levels: Sequence[Level]) -> Shown:
-        return means_shown(self.engine, levels)
 
 
 @dataclass(frozen=True)
@@ -98,6 +85,15 @@ class House:
     def snapshots(self) -> SnapshotStore:
         return SnapshotStore(open_blobs(self.settings.snapshots or self.settings.home / "snapshots"))
 
+    @cached_property
+    def registry(self) -> Registry:
+        return ShownChampions(self.engine)
+
+    @cached_property
+    def code(self) -> CodeIdentity:
+        """Which code this is; kept with every run."""
+        return code_identity(self.settings.commit)
+
     def migrate(self) -> None:
         """Bring the serving database to the schema of this version."""
         migrate(self.engine)
@@ -125,7 +121,7 @@ class House:
             order,
             store=self.snapshots,
             taken_at=moment,
-            code_version=CODE_VERSION,
+            code_version=self.code.version,
             progress=progress,
         )
 
@@ -149,20 +145,37 @@ class House:
         accepted: str | None = None,
     ) -> RetrainedMonth:
         """Run the month and publish it."""
-        document = self.document(config)
-        plan, bounds = parse_plan(document), parse_bounds(document)
         order = self.order(config, accepted=accepted)
         return retrain_month(
             month,
-            plan,
+            self.rules(config),
             take_snapshot=lambda month: self.ingest(month, order, moment=moment, progress=_quietly),
+            registry=self.registry,
             store=PublishedRuns(self.engine),
+            folds=KeptFolds(self.engine),
             published_at=moment,
-            code_version=CODE_VERSION,
+            code=self.code,
             on_stage=on_stage,
-            bounds=bounds,
             accepted=accepted,
         )
+
+    def rules(self, config: Path | None) -> Rules:
+        """What the configuration says of a month."""
+        document = self.document(config)
+        plan = parse_plan(document)
+        return Rules(plan, parse_policy(document, plan.levels), parse_bounds(document))
+
+    def roll_back(self, beginning: str, *, moment: dt.datetime) -> tuple[RecordedRun, str]:
+        """Show a run again, and make its recipe champion; that run, and the id of what was shown before.
+
+        Raises `NeverShown`, `UnknownRun` and `AmbiguousRun`, and then changes nothing.
+        """
+        run = run_record(self.engine, beginning)
+        if run.published_at is None:
+            raise NeverShown(run.id)
+        # In the order in which a month does it: the record first, what people see last.
+        self.registry.promote(run.id)
+        return run, roll_back(self.engine, run.id, moment)
 
 
 def _quietly(source: str, rows: int) -> None:

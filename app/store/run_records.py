@@ -115,6 +115,12 @@ def champion_before(engine: Engine, month: Month) -> Mapping[str, object] | None
         return connection.scalar(question)
 
 
+def accepted_before(engine: Engine, run_id: str) -> str | None:
+    """The reason that somebody gave for showing this run; None where nobody did, or it is not stored."""
+    with still(engine) as connection:
+        return connection.scalar(sa.select(tables.run.c.accepted).where(tables.run.c.id == run_id))
+
+
 def _read(connection: Connection, question: sa.Select[tuple[object, ...]]) -> list[RecordedRun]:
     rows = connection.execute(question).mappings().all()
     current = connection.scalar(sa.select(tables.current_run.c.run_id))

@@ -21,12 +21,14 @@ from retrain.errors import BadPlan, NothingTuned, TooShortToTune
 from retrain.plan import Plan
 from retrain.policy import Policy
 from retrain.recipes import default_recipe, parse_recipes, shipped_recipes
+from retrain.registry import CodeIdentity
 from retrain.tuned_recipe import tuned_toml
 from retrain.tuning import CANDIDATE, SCHEMA, open_storage, tune
 from retrain.tuning_folds import FEWEST_FOLDS, MOST_FOLDS, TuningTask, tuning_task
 
 SNAPSHOT = "ab" * 32
 POLICY = Policy(origins=12)
+CODE = CodeIdentity("1")
 MONTHS = 66
 ENOUGH = 80
 """Trials after which the right recipe was found, with this seed."""
@@ -48,7 +50,7 @@ def plan(tiny: Hierarchy) -> Plan:
 
 @pytest.fixture
 def task(panel: DemandPanel, plan: Plan) -> TuningTask:
-    return tuning_task(panel, SNAPSHOT, plan, POLICY, level=None, code_version="1")
+    return tuning_task(panel, SNAPSHOT, plan, POLICY, level=None, code=CODE)
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_no_month_that_a_contest_judges_is_looked_at(panel: DemandPanel, task: T
 def test_history_too_short_for_both_is_refused_with_what_is_needed(panel: DemandPanel, plan: Plan) -> None:
     def cut(months: int) -> TuningTask:
         return tuning_task(
-            panel.until(panel.first + (months - 1)), SNAPSHOT, plan, POLICY, level=None, code_version="1"
+            panel.until(panel.first + (months - 1)), SNAPSHOT, plan, POLICY, level=None, code=CODE
         )
 
     with pytest.raises(TooShortToTune) as told:
@@ -105,7 +107,7 @@ def test_history_too_short_for_both_is_refused_with_what_is_needed(panel: Demand
 
 def test_a_level_is_found_by_its_keys_in_any_order(panel: DemandPanel, plan: Plan) -> None:
     def of(level: str) -> TuningTask:
-        return tuning_task(panel, SNAPSHOT, plan, POLICY, level=level, code_version="1")
+        return tuning_task(panel, SNAPSHOT, plan, POLICY, level=level, code=CODE)
 
     assert of("material,organization").levels == (("organization", "material"),)
     assert of("total").levels == ((),)
@@ -115,12 +117,12 @@ def test_a_level_is_found_by_its_keys_in_any_order(panel: DemandPanel, plan: Pla
 
 def test_another_question_is_another_study(panel: DemandPanel, plan: Plan, task: TuningTask) -> None:
     others = [
-        tuning_task(panel, "cd" * 32, plan, POLICY, level=None, code_version="1"),
-        tuning_task(panel, SNAPSHOT, plan, POLICY, level="total", code_version="1"),
-        tuning_task(panel, SNAPSHOT, plan, POLICY, level=None, code_version="2"),
-        tuning_task(panel, SNAPSHOT, plan, replace(POLICY, loss="absolute"), level=None, code_version="1"),
-        tuning_task(panel, SNAPSHOT, plan, Policy(origins=13), level=None, code_version="1"),
-        tuning_task(panel, SNAPSHOT, replace(plan, horizon=11), POLICY, level=None, code_version="1"),
+        tuning_task(panel, "cd" * 32, plan, POLICY, level=None, code=CODE),
+        tuning_task(panel, SNAPSHOT, plan, POLICY, level="total", code=CODE),
+        tuning_task(panel, SNAPSHOT, plan, POLICY, level=None, code=CodeIdentity("2")),
+        tuning_task(panel, SNAPSHOT, plan, replace(POLICY, loss="absolute"), level=None, code=CODE),
+        tuning_task(panel, SNAPSHOT, plan, Policy(origins=13), level=None, code=CODE),
+        tuning_task(panel, SNAPSHOT, replace(plan, horizon=11), POLICY, level=None, code=CODE),
     ]
     assert len({task.study, *(each.study for each in others)}) == 1 + len(others)
 
@@ -154,7 +156,7 @@ def test_the_same_seed_asks_the_same(panel: DemandPanel, task: TuningTask) -> No
 
 
 def test_only_the_level_asked_for_counts(panel: DemandPanel, plan: Plan) -> None:
-    task = tuning_task(panel, SNAPSHOT, plan, POLICY, level="total", code_version="1")
+    task = tuning_task(panel, SNAPSHOT, plan, POLICY, level="total", code=CODE)
     tuned = tune(task, optuna.storages.InMemoryStorage(), trials=1, seed=0, forecast=Known(panel, RIGHT))
     assert tuned.best.lost == pytest.approx(4 * 12 * len(task.origins))
 
@@ -218,7 +220,7 @@ def test_two_workers_share_a_study(panel: DemandPanel, task: TuningTask, engine:
 
 def test_slow_members_are_tried_where_the_plan_has_some(panel: DemandPanel, plan: Plan) -> None:
     thorough = shipped_recipes().pick("thorough")
-    task = tuning_task(panel, SNAPSHOT, replace(plan, recipe=thorough), POLICY, level=None, code_version="1")
+    task = tuning_task(panel, SNAPSHOT, replace(plan, recipe=thorough), POLICY, level=None, code=CODE)
     tuned = tune(task, optuna.storages.InMemoryStorage(), trials=1, seed=0, forecast=Known(panel, RIGHT))
     assert tuned.best.recipe == replace(thorough, name=CANDIDATE)
 
@@ -226,7 +228,7 @@ def test_slow_members_are_tried_where_the_plan_has_some(panel: DemandPanel, plan
 def test_a_season_that_repeats_is_found_by_real_models(panel: DemandPanel, plan: Plan) -> None:
     """The seasonal naive knows such a panel to the kilogram; the Theta method alone does worse."""
     wild = Plan(plan.keys, plan.levels, 12, plan.probabilities, shipped_recipes().pick("theta"))
-    short = tuning_task(panel, SNAPSHOT, wild, POLICY, level="organization", code_version="1")
+    short = tuning_task(panel, SNAPSHOT, wild, POLICY, level="organization", code=CODE)
     short = replace(short, origins=short.origins[-2:])
     tuned = tune(short, optuna.storages.InMemoryStorage(), trials=12, seed=3)
     assert tuned.usual is not None
@@ -250,7 +252,7 @@ def test_a_slow_recipe_keeps_its_settings_in_the_file(
     panel: DemandPanel, plan: Plan, noon: dt.datetime
 ) -> None:
     thorough = shipped_recipes().pick("thorough")
-    task = tuning_task(panel, SNAPSHOT, replace(plan, recipe=thorough), POLICY, level=None, code_version="1")
+    task = tuning_task(panel, SNAPSHOT, replace(plan, recipe=thorough), POLICY, level=None, code=CODE)
     tuned = tune(task, optuna.storages.InMemoryStorage(), trials=1, seed=0, forecast=Known(panel, RIGHT))
     recipe = parse_recipes(tuned_toml(tuned, task, SNAPSHOT, noon), "file").pick()
     assert replace(recipe, name=thorough.name) == thorough

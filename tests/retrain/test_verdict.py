@@ -17,8 +17,9 @@ from forecasting.months import Month
 from forecasting.recipe import Recipe
 from retrain.contest import Contest, Entry, Losses, yardstick
 from retrain.policy import Policy
-from retrain.verdict import Verdict, judge
+from retrain.verdict import Verdict, judge, unopposed
 from retrain.verdict_page import verdict_json, verdict_text
+from retrain.verdict_record import verdict_of
 
 GOLDEN = Path(__file__).parent / "golden"
 LEVELS: tuple[Level, ...] = ((), ("customer",))
@@ -251,6 +252,7 @@ CASES = {
         CHAMPION,
         POLICY,
     ),
+    "unopposed": unopposed(CHAMPION, Policy((CHAMPION,)), LEVELS, HORIZON),
 }
 
 
@@ -260,6 +262,15 @@ def test_the_document_is_the_golden_one(case: str) -> None:
     assert verdict_text(CASES[case]) == (GOLDEN / f"verdict_{case}.md").read_text(encoding="utf-8")
     written = json.loads(json.dumps(verdict_json(CASES[case]), allow_nan=False))
     assert_alike(written, json.loads((GOLDEN / f"verdict_{case}.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_was_kept_of_a_verdict_is_all_of_it(case: str) -> None:
+    kept = json.loads(json.dumps(verdict_json(CASES[case])))
+    again = verdict_of(kept)
+    assert verdict_text(again) == verdict_text(CASES[case])
+    assert verdict_json(again) == verdict_json(CASES[case])
+    assert replace(again, standings=()) == replace(CASES[case], standings=())  # a loss may be NaN
 
 
 def assert_alike(ours: object, golden: object) -> None:
