@@ -93,11 +93,14 @@ def _other_code(run: RecordedRun, now: CodeIdentity) -> list[str]:
         ("commit", run.code_commit, now.commit),
         ("lock file", run.code_lock, now.lock),
     ]
-    return [
+    found = [
         f"the run was made by {name} {then}, this is {here}"
         for name, then, here in facts
         if then and here and then != here
     ]
+    if "+" in (run.code_commit or ""):
+        found.append(f"the run was made by changes to commit {run.code_commit} that no commit has")
+    return found
 
 
 def _differences(run: RecordedRun, stored: StoredForecast, forecast: Forecast) -> list[str]:
