@@ -29,16 +29,25 @@ def stages(console: Console, title: str, total: int) -> Iterator[Callable[[str],
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
-        begun: list[str] = []
+        over = stages_over(total)
 
         def announce(stage: str) -> None:
-            name = stage.partition(":")[0]
-            if begun[-1:] != [name]:
-                begun.append(name)
-            completed = min(len(begun) - 1, total)
-            progress.update(task, completed=completed, description=f"{title}: {stage}")
+            progress.update(task, completed=over(stage), description=f"{title}: {stage}")
 
         yield announce
+
+
+def stages_over(total: int) -> Callable[[str], int]:
+    """A callable that is told of each stage, and of each place within it, and says how many are over."""
+    begun: list[str] = []
+
+    def over(stage: str) -> int:
+        name = stage.partition(":")[0]
+        if begun[-1:] != [name]:
+            begun.append(name)
+        return min(len(begun) - 1, total)
+
+    return over
 
 
 @contextmanager
