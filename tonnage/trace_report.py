@@ -1,5 +1,7 @@
 """What the command line prints of a trace: a tree from the number down to the order lines."""
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
@@ -10,6 +12,8 @@ from retrain.trace import Trace, in_unit
 from tonnage.run_report import run_json
 
 _MOST_MONTHS = 13
+# A tree cuts what is longer than the console; a terminal wraps it.
+_UNCUT = 10_000
 
 
 def print_trace(console: Console, trace: Trace) -> None:
@@ -19,7 +23,7 @@ def print_trace(console: Console, trace: Trace) -> None:
     _add_snapshot(tree, trace)
     _add_months(tree, trace)
     _add_lines(tree, trace)
-    console.print(tree, soft_wrap=True)
+    console.print(tree, width=_UNCUT, crop=False)
 
 
 def trace_json(trace: Trace) -> dict[str, object]:
@@ -85,8 +89,7 @@ def _add_run(tree: Tree, trace: Trace) -> None:
     branch = tree.add(f"[bold]run {run.id}[/], {shown}{', shown now' if run.current else ''}")
     branch.add(f"model {escape(run.model)}: {escape(run.because)}")
     if run.recipe is not None:
-        settings = ", ".join(f"{name} {value}" for name, value in run.recipe.items() if name != "name")
-        branch.add(escape(f"recipe {run.recipe.get('name')}: {settings}"))
+        branch.add(escape(f"recipe {run.recipe.get('name')}: {_settings(run.recipe)}"))
     if run.verdict is not None and run.verdict.get("because"):
         branch.add(escape(f"verdict: {run.verdict['because']}"))
     if run.code_version is not None:
@@ -108,19 +111,19 @@ def _add_snapshot(tree: Tree, trace: Trace) -> None:
     for each in manifest.sources:
         source = branch.add(escape(f"source {each.name}: {each.dialect}, {each.consistency}"))
         source.add(f"read as {each.reading}")
-        source.add(f"{each.kept.lines:,} lines, {each.kept.quantity:,} {manifest.unit}")
+        source.add(f"{_lines(each.kept.lines)}, {each.kept.quantity:,} {manifest.unit}")
 
 
 def _add_months(tree: Tree, trace: Trace) -> None:
     manifest, lines = trace.snapshot, trace.lines
     what = "that month" if trace.mean is None else "the history it learned from"
-    branch = tree.add(f"[bold]{what}[/]: {trace.bought:,.3f} {trace.run.unit} in {lines.count:,} lines")
+    branch = tree.add(f"[bold]{what}[/]: {trace.bought:,.3f} {trace.run.unit} in {_lines(lines.count)}")
     months = lines.months.partition_by("month", maintain_order=True)
     if len(months) > _MOST_MONTHS:
         branch.add(f"{len(months) - _MOST_MONTHS:,} earlier months; --json has all")
     for month in months[-_MOST_MONTHS:]:
         sources = " + ".join(
-            f"{row['quantity']:,} {manifest.unit} of {row['source']} ({row['lines']:,} lines)"
+            f"{row['quantity']:,} {manifest.unit} of {row['source']} ({_lines(row['lines'])})"
             for row in month.iter_rows(named=True)
         )
         total = in_unit(int(month["quantity"].sum()), manifest)
@@ -137,3 +140,16 @@ def _add_lines(tree: Tree, trace: Trace) -> None:
     for row in shown.iter_rows(named=True):
         keys = " ".join(row[key] for key in ("organization", "customer", "material"))
         branch.add(escape(f"{row['source']} {row['line']}: {row['date']} {keys} {row['quantity']:,} {unit}"))
+
+
+def _settings(recipe: Mapping[str, object]) -> str:
+    values = {
+        name: " ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in recipe.items()
+        if name != "name" and value != []
+    }
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"

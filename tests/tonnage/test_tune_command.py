@@ -1,6 +1,9 @@
 """`tonnage tune` at the command line, on a real PostgreSQL that is source and study in one."""
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import sqlalchemy as sa
 
 from retrain.recipes import find_recipe
 from tonnage.cli import DONE, YOUR_MISTAKE, main
+from tonnage.tune_command import INTERRUPTED
 
 CONFIG = """
 [hierarchy]
@@ -91,3 +95,18 @@ def test_mistakes_are_told(say: Callable[..., str], tmp_path: Path) -> None:
     assert "history covers 34 months; 45 are needed" in told and "contest.origins" in told
     assert "neither .toml" in say("tune", "--output", "here.csv", code=YOUR_MISTAKE)
     assert "no level of the plan" in say("tune", "--level", "grade", code=YOUR_MISTAKE)
+
+
+def test_ctrl_c_keeps_what_was_measured(say: Callable[..., str]) -> None:
+    say("ingest", "--month", "2026-10")
+    asked = [sys.executable, "-m", "tonnage", "tune", "--trials", "40"]
+    with subprocess.Popen(asked, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        folds = (line for line in process.stderr if "stage=" in line)
+        for _ in range(3):
+            next(folds)
+        process.send_signal(signal.SIGINT)
+        told = " ".join(process.stderr)
+    assert process.returncode == INTERRUPTED, told
+    assert "What was measured is kept" in told and "the same command goes on" in told
+    assert "1 trials" in say("tune", "--trials", "1")
