@@ -7,6 +7,10 @@ RetrainError
 ├── UnknownRecipe  a recipe that its file does not have
 ├── RegistryUnavailable  the model registry is out of reach
 ├── NotRecorded    the model registry has no complete version of a run
+├── TooShortToTune history has no room for tuning before the months that a contest judges
+├── NothingTuned   no recipe that was tried could be judged
+├── NothingToCompare two runs that say nothing of the same
+├── MadeUnknown    a run of a version that did not keep what it was made by
 └── Refused        a guard found a run that must not be shown; the last one stays
 """
 
@@ -75,6 +79,50 @@ class NotRecorded(RetrainError):
         self.run = run
         super().__init__(
             f"the model registry, {place}, has no complete version of run {run}; run its month again"
+        )
+
+
+class TooShortToTune(RetrainError):
+    """History has no room for folds to tune on before the months that a contest judges."""
+
+    def __init__(self, months: int, needed: int, folds: int) -> None:
+        self.months = months
+        self.needed = needed
+        super().__init__(
+            f"history covers {months} months; {needed} are needed for {folds} past origins to tune on whose "
+            "months end before those that a contest judges: load more history, ask for a shorter "
+            "forecast.horizon or for fewer contest.origins"
+        )
+
+
+class NothingTuned(RetrainError):
+    """No recipe that was tried could be judged."""
+
+    def __init__(self, tried: int, failure: str) -> None:
+        self.tried = tried
+        super().__init__(
+            f"none of {tried} recipes could be judged, the first because {failure}"
+            if tried
+            else "no recipe was judged before the time was over; allow more by --timeout: "
+            "what was measured is kept"
+        )
+
+
+class NothingToCompare(RetrainError):
+    """Two runs that say nothing of the same."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; compare runs whose months overlap and whose plans share a level")
+
+
+class MadeUnknown(RetrainError):
+    """A run of a version that did not keep what it was made by."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(
+            f"run {run} did not keep its recipe and plan, for it is from before version 0.3: "
+            "retrain its month to get a run that does"
         )
 
 

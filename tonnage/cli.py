@@ -24,12 +24,14 @@ from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.demo_command import demo
 from tonnage.errors import FrontDoorError
+from tonnage.explain_commands import diff, reproduce, trace
 from tonnage.file_commands import backtest, forecast
 from tonnage.model_commands import mlflow
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
 from tonnage.run_commands import rollback, runs
 from tonnage.snapshot_commands import snapshots
+from tonnage.tune_command import tune
 from tonnage.watch_commands import accuracy, drift, metrics
 from tonnage.worker_commands import schedule, worker
 
@@ -185,7 +187,11 @@ def export(
 app.command()(demo)
 app.command()(forecast)
 app.command()(backtest)
+app.command()(tune)
 app.command()(rollback)
+app.command()(reproduce)
+app.command()(trace)
+runs.command()(diff)
 app.add_typer(runs, name="runs")
 app.command()(worker)
 app.command()(schedule)

@@ -64,17 +64,44 @@ def forecast_rows(
 
 def read_forecast_rows(stream: bytes, run_id: str, n_quantiles: int) -> tuple[Ints, Floats, Floats]:
     """What `forecast_rows` wrote of a run: node ids and means, shape (rows,), quantiles, (levels, rows)."""
+    rows = _rows(stream, run_id, n_quantiles)
+    return rows["node_id"].astype(np.int64), rows["mean"].astype(np.float64), _quantiles(rows, n_quantiles)
+
+
+def forecast_arrays(stream: bytes, run_id: str, nodes: int, quantiles: int) -> tuple[Floats, Floats] | None:
+    """Means (nodes, horizon) and quantiles (levels, nodes, horizon) of a COPY stream: what was written.
+
+    Rows are sorted by node and month. None where nodes have other months or rows are of another form.
+    """
+    kind = _row_type(len(run_id.encode()), quantiles)
+    size = len(stream) - len(_HEADER) - len(_TRAILER)
+    if size % kind.itemsize or (nodes and size // kind.itemsize % nodes):
+        return None
+    rows = _rows(stream, run_id, quantiles)
+    month = rows["month"].reshape(nodes, -1)
+    node = rows["node_id"].reshape(nodes, -1)
+    if (
+        (rows["array_size"] != rows.dtype["array"].itemsize).any()
+        or (month != month[:1]).any()
+        or (node != node[:, :1]).any()
+    ):
+        return None
+    mean = rows["mean"].reshape(nodes, -1).astype(np.float64)
+    return mean, _quantiles(rows, quantiles).reshape(quantiles, *mean.shape)
+
+
+def _rows(stream: bytes, run_id: str, n_quantiles: int) -> NDArray[np.void]:
     kind = _row_type(len(run_id.encode()), n_quantiles)
     count = (len(stream) - len(_HEADER) - len(_TRAILER)) // kind.itemsize
-    rows = np.frombuffer(stream, kind, count, len(_HEADER))
-    quantiles = np.empty((n_quantiles, count))
+    return np.frombuffer(stream, kind, count, len(_HEADER))
+
+
+def _quantiles(rows: NDArray[np.void], n_quantiles: int) -> Floats:
+    """Shape (levels, rows)."""
+    quantiles = np.empty((n_quantiles, len(rows)))
     if n_quantiles:
         quantiles[:] = rows["array"]["items"]["value"].T
-    return (
-        rows["node_id"].astype(np.int64),
-        rows["mean"].astype(np.float64),
-        quantiles,
-    )
+    return quantiles
 
 
 def _row_type(run_id_size: int, n_quantiles: int) -> np.dtype[np.void]:
