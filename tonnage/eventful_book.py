@@ -14,15 +14,16 @@ SHOCK: Month = LAST - 3
 _PULLED = {SHOCK - 2: 1.1, SHOCK - 1: 1.35, SHOCK: 0.65, SHOCK + 1: 0.75, SHOCK + 2: 0.85, SHOCK + 3: 0.95}
 
 
-_LARGER = 3.0
+_LARGER = 4.0
 
 
 def make_eventful_book() -> pl.DataFrame:
     """The demo's order book, but its largest customer is larger, and leaves, and a price rise shakes demand.
 
-    The customer buys three times what it buys in the demo, about a seventh of all.
+    The customer buys four times what it would otherwise, about a seventh of all. Nobody else leaves, so
+    that what comes before is a time in which nothing happens but business.
     """
-    book = make_order_book()
+    book = make_order_book(lost=0.0)
     leaver = pl.col("customer") == largest_customer(book)
     month = pl.col("requested").dt.truncate("1mo")
     pulled = month.replace_strict({each.first_day: by for each, by in _PULLED.items()}, default=1.0)

@@ -22,6 +22,7 @@ _SEED = 20201102
 _LINES = 150_000
 _PRICE_RISE = 41  # position of the month from which an announced price rise holds
 _CANCELLED, _RETURNED = 0.02, 0.008
+_LOST = 0.12
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,23 @@ class Customer:
     gone: int
 
 
-def make_order_book(seed: int = _SEED) -> pl.DataFrame:
-    """About 150,000 order lines in tonnes, sorted by order date.
+def make_order_book(seed: int = _SEED, *, lost: float = _LOST) -> pl.DataFrame:
+    """About 150,000 order lines in tonnes, sorted by order date; a share `lost` of old customers leaves.
 
     Columns: organization, customer, material, ordered, requested (dates), tonnes (negative for a
     return), cancelled.
     """
     random = np.random.default_rng(seed)
-    customers = [_customer(random, number) for number in range(CUSTOMERS)]
+    customers = [_customer(random, number, lost) for number in range(CUSTOMERS)]
     owner, organization, material = _leaves(random, customers)
     rate = _rates(random, customers, owner, organization, material)
     lines = random.poisson(rate * (_LINES / rate.sum()))
     return _lines(random, customers, (owner, organization, material), lines)
 
 
-def _customer(random: np.random.Generator, number: int) -> Customer:
+def _customer(random: np.random.Generator, number: int, share_lost: float) -> Customer:
     segment = SEGMENTS[int(random.choice(len(SEGMENTS), p=[s.share for s in SEGMENTS]))]
-    late, lost = random.random() < 0.15, random.random() < 0.12
+    late, lost = random.random() < 0.15, random.random() < share_lost
     return Customer(
         id=f"K-{101 + number}",
         name=f"{segment.name.title()} {101 + number}",
