@@ -83,8 +83,9 @@ class Task:
         # What has come to its last stage is sooner done than put back, and what follows that is done.
         if stage != STAGES[-1] and not self._heartbeat.stopped:
             self.check()
-        self._log.info("stage", stage=stage)
-        name = stage.partition(":")[0]
+        name, _, within = stage.partition(":")
+        if not within:
+            self._log.info("stage", stage=stage)
         self._heartbeat.stage(stage, STAGES.index(name) / len(STAGES) if name in STAGES else 0.0)
 
     def check(self) -> None:
