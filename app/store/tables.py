@@ -27,7 +27,7 @@ run = sa.Table(
     sa.Column("horizon", sa.Integer, nullable=False, comment="months forecast after the origin"),
     sa.Column("levels", ARRAY(sa.Text), nullable=False, comment="as in node.level, top first"),
     sa.Column("probabilities", ARRAY(DOUBLE_PRECISION), nullable=False),
-    sa.Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("recorded_at", TIMESTAMP(timezone=True), server_default=sa.func.now(), nullable=False),
     sa.Column("recipe", JSONB, comment="how it was forecast; null before version 0.3"),
     sa.Column("plan", JSONB, comment="keys, levels, horizon, probabilities"),
     sa.Column("code_version", sa.Text),

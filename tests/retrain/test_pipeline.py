@@ -406,6 +406,7 @@ def test_killed_anywhere_the_next_start_ends_as_if_nothing_had_been(
         assert shown in {None, undisturbed}
         if shown:
             assert house.tables() == expected
+            assert house.registry.promoted == promoted, "what is shown is recorded and champion"
         done = house.run(rules=rules, accepted=accepted)
         assert done.run.id == undisturbed, fate.moments[at]
         assert house.tables() == expected, fate.moments[at]

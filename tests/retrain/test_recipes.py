@@ -10,6 +10,7 @@ import pytest
 from forecasting.recipe import Recipe
 from retrain.errors import BadRecipe, BadRecipeFile, UnknownRecipe
 from retrain.plan import parse_plan
+from retrain.policy import parse_policy
 from retrain.recipes import default_recipe, find_recipe, parse_recipes, shipped_recipes
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
@@ -113,7 +114,9 @@ def test_what_makes_no_sense(text: str, message: str) -> None:
         parse_recipes(text, "here")
 
 
-def test_the_page_lists_every_setting_and_recipe_and_shows_a_sound_file() -> None:
+def test_the_page_lists_every_setting_and_recipe_and_shows_a_sound_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = PAGE.read_text()
     rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
     listed = {name for row in rows for name in re.findall("`(.*?)`", row)}
@@ -121,4 +124,9 @@ def test_the_page_lists_every_setting_and_recipe_and_shows_a_sound_file() -> Non
     assert {recipe.name for recipe in shipped_recipes().candidates} <= listed
     shown, planned = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert parse_recipes(shown, "the page").pick().name == "mine"
-    assert parse_plan(tomllib.loads(planned)).recipe.name == "ensemble-theta"
+    plan = parse_plan(tomllib.loads(planned))
+    assert plan.recipe.name == "ensemble"
+    (tmp_path / "my.toml").write_text(shown)
+    monkeypatch.chdir(tmp_path)
+    challengers = parse_policy(tomllib.loads(planned), plan.levels).challengers
+    assert [each.name for each in challengers] == ["ensemble-theta", "mine"]

@@ -13,7 +13,7 @@ def upgrade() -> None:
     moment = TIMESTAMP(timezone=True)
     numbers = ARRAY(DOUBLE_PRECISION)
     for column in (
-        sa.Column("recorded_at", moment),
+        sa.Column("recorded_at", moment, server_default=sa.func.now()),
         sa.Column("recipe", JSONB, comment="how it was forecast; null before version 0.3"),
         sa.Column("plan", JSONB, comment="keys, levels, horizon, probabilities"),
         sa.Column("code_version", sa.Text),
