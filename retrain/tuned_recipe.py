@@ -31,16 +31,16 @@ def tuned_toml(tuned: Tuned, task: TuningTask, snapshot: str, written_at: dt.dat
 
 
 def evidence(tuned: Tuned, task: TuningTask) -> list[str]:
-    """What the best recipe lost beside the plan's own, in sentences."""
-    best, usual = tuned.best, tuned.usual
+    """What the best recipe lost beside the champion, in sentences."""
+    best, champion = tuned.best, tuned.champion
     said = [f"It lost {_share(best.lost, best.demand)} of the demand there."]
     name = task.plan.recipe.name
-    if usual is None:
-        return [*said, f"The plan's recipe {name} could not be judged there."]
-    said.append(f"The plan's recipe {name} lost {_share(usual.lost, usual.demand)}.")
-    if usual.lost > 0:
+    if champion is None:
+        return [*said, f"The champion {name} could not be judged there."]
+    said.append(f"The champion {name} lost {_share(champion.lost, champion.demand)}.")
+    if champion.lost > 0:
         said.append(
-            f"That is {1 - best.lost / usual.lost:.2%} less, on the folds that chose it: expect less."
+            f"That is {1 - best.lost / champion.lost:.2%} less, on the folds that chose it: expect less."
         )
     return said
 

@@ -43,14 +43,14 @@ class Tried:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a study found: the best recipe and the plan's own, by the same folds.
+    """What a study found: the best recipe and the champion, by the same folds.
 
-    `usual` is None where the plan's recipe failed; `trials` counts what was asked, `recipes` distinct ones
+    `champion` is None where it failed; `trials` counts what was asked, `recipes` distinct ones
     that were measured, `failed` those that were not.
     """
 
     best: Tried
-    usual: Tried | None
+    champion: Tried | None
     trials: int
     recipes: int
     failed: int
@@ -93,9 +93,9 @@ def tune(
 ) -> Tuned:
     """Ask until the study has so many trials or the time is over, and give the recipe that lost least.
 
-    The plan's own recipe is asked first. Where losses are equal the recipe with the fewest parts wins.
-    Bayesian optimization by the tree-structured Parzen estimator (Bergstra et al. 2011). The same folds
-    and seed give the same recipes in the same order, as long as one worker works alone.
+    The plan's recipe, which is the champion, is asked first. Where losses are equal the recipe with the
+    fewest parts wins. Bayesian optimization by the tree-structured Parzen estimator (Bergstra et al. 2011).
+    The same folds and seed give the same recipes in the same order, as long as one worker works alone.
     """
     study = optuna.create_study(storage=storage, study_name=task.study, load_if_exists=True)
     if not study.get_trials(deepcopy=False):
@@ -165,17 +165,17 @@ def _known_folds(study: optuna.Study, recipe: Recipe) -> dict[str, tuple[float, 
     return known
 
 
-def _asked(trial: Trial, usual: Recipe) -> Recipe:
-    """The recipe that a trial asks for; slow members take part where the plan's own recipe has some."""
+def _asked(trial: Trial, champion: Recipe) -> Recipe:
+    """The recipe that a trial asks for; slow members take part where the champion has some."""
     first = trial.suggest_categorical("member", _MEMBERS)
     beside = {name for name in _MEMBERS if trial.suggest_categorical(f"also {name}", (False, True))}
     calendar = trial.suggest_categorical("calendar", (False, True))
     learned = trial.suggest_categorical("learned", (False, True))
     slow: tuple[SlowMember, ...] = ()
     nodes = 0
-    if usual.slow_members:
+    if champion.slow_members:
         slow = tuple(name for name in _SLOW if trial.suggest_categorical(name, (False, True)))
-        nodes = trial.suggest_categorical("slow_nodes", sorted({*_SLOW_NODES, usual.slow_nodes}))
+        nodes = trial.suggest_categorical("slow_nodes", sorted({*_SLOW_NODES, champion.slow_nodes}))
     return Recipe(
         CANDIDATE,
         tuple(name for name in _MEMBERS if name in {first, *beside}),
@@ -183,7 +183,7 @@ def _asked(trial: Trial, usual: Recipe) -> Recipe:
         learned,
         slow,
         nodes if slow else 0,
-        usual.slow_seconds,
+        champion.slow_seconds,
     )
 
 
@@ -221,18 +221,18 @@ def _found(task: TuningTask, study: optuna.Study) -> Tuned:
     if not tried:
         raise NothingTuned(len(failures), next(iter(failures.values()), ""))
     best = min(tried.values(), key=lambda each: (each.lost, _parts(each.recipe), each.recipe.key))
-    usual = tried.get(_asked_of_plan(task.plan.recipe).key)
-    return Tuned(best, usual, len(trials), len(tried), len(failures))
+    champion = tried.get(_asked_for(task.plan.recipe).key)
+    return Tuned(best, champion, len(trials), len(tried), len(failures))
 
 
-def _asked_of(trial: FrozenTrial, usual: Recipe) -> Recipe:
+def _asked_of(trial: FrozenTrial, champion: Recipe) -> Recipe:
     """The recipe that a finished trial asked for."""
-    return _asked(optuna.trial.FixedTrial(trial.params), usual)  # type: ignore[arg-type]
+    return _asked(optuna.trial.FixedTrial(trial.params), champion)  # type: ignore[arg-type]
 
 
-def _asked_of_plan(usual: Recipe) -> Recipe:
-    """The plan's own recipe as it is asked for, its members in our order."""
-    return _asked(optuna.trial.FixedTrial(_parameters(usual)), usual)  # type: ignore[arg-type]
+def _asked_for(champion: Recipe) -> Recipe:
+    """The champion as it is asked for, its members in our order."""
+    return _asked(optuna.trial.FixedTrial(_parameters(champion)), champion)  # type: ignore[arg-type]
 
 
 def _parts(recipe: Recipe) -> int:

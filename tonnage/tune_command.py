@@ -1,6 +1,7 @@
 """`tonnage tune`: look for a better recipe where no contest will look."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -50,10 +51,12 @@ def tune(
     if output is not None:
         check_output(output, (".toml",))
     rules = house.rules(config)
-    plan = rules.plan
     snapshot = house.snapshots.newest()
     if snapshot is None:
         raise UnknownSnapshot("newest", house.snapshots.place, 0)
+    # Whom the result will have to beat: the plan names only the first.
+    champion = house.registry.champion(snapshot.month + 1) or rules.plan.recipe
+    plan = replace(rules.plan, recipe=champion)
     panel = build_panel(snapshot, plan.keys, plan.levels)
     task = tuning_task(panel, snapshot.id, plan, rules.policy, level=level, code=house.code)
     moment = clock.now()

@@ -14,8 +14,8 @@ from tonnage.forecast_file import check_output, write_whole
 def write_challenger(
     tuned: Tuned, task: TuningTask, snapshot: str, output: Path, written_at: dt.datetime
 ) -> Path | None:
-    """Write the best recipe to a file, or into a folder under its own name; None where the plan's is best."""
-    if plans_own(tuned, task):
+    """Write the best recipe to a file, or into a folder by its name; None where the champion is best."""
+    if champion_stays(tuned, task):
         return None
     path = output
     if output.suffix != ".toml":
@@ -27,24 +27,22 @@ def write_challenger(
     return path
 
 
-def plans_own(tuned: Tuned, task: TuningTask) -> bool:
-    """Whether the plan's recipe is the best one that was tried."""
-    return tuned.usual is not None and tuned.usual.recipe == tuned.best.recipe
+def champion_stays(tuned: Tuned, task: TuningTask) -> bool:
+    """Whether the champion is the best one that was tried."""
+    return tuned.champion is not None and tuned.champion.recipe == tuned.best.recipe
 
 
 def print_tuned(console: Console, tuned: Tuned, task: TuningTask, path: Path | None) -> None:
     """What was found, and how to let it take part in a contest."""
     console.print(
-        f"{tuned.trials} trials, {tuned.recipes} recipes measured, {tuned.failed} failed, "
+        f"Recipes asked for: {tuned.trials}, measured: {tuned.recipes}, failed: {tuned.failed}, "
         f"from the ends of {len(task.origins)} months, {task.origins[0]} to {task.origins[-1]}",
         highlight=False,
         soft_wrap=True,
     )
     best = named(tuned)
     if path is None:
-        console.print(
-            f"None lost less than the plan's own recipe, {task.plan.recipe.name}: no file is written."
-        )
+        console.print(f"None lost less than the champion, {task.plan.recipe.name}: no file is written.")
         return
     switches = [name for name in ("calendar", "learned") if getattr(best, name)]
     parts = [*best.members, *best.slow_members, *switches]

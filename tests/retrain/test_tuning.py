@@ -137,8 +137,8 @@ def test_the_right_recipe_is_found_and_each_fold_measured_once(panel: DemandPane
     assert tuned.trials == ENOUGH > tuned.recipes
     # The default recipe: two members too much, one too little, and the calendar.
     nodes = task.panel.hierarchy.n_nodes
-    assert tuned.usual is not None
-    assert tuned.usual.lost == pytest.approx(4 * nodes * 12 * len(task.origins))
+    assert tuned.champion is not None
+    assert tuned.champion.lost == pytest.approx(4 * nodes * 12 * len(task.origins))
     actual = [
         panel.hierarchy.aggregate(panel.quantity[:, start : start + 12]).sum()
         for start in (origin - panel.first + 1 for origin in task.origins)
@@ -231,9 +231,9 @@ def test_a_season_that_repeats_is_found_by_real_models(panel: DemandPanel, plan:
     short = tuning_task(panel, SNAPSHOT, wild, POLICY, level="organization", code=CODE)
     short = replace(short, origins=short.origins[-2:])
     tuned = tune(short, optuna.storages.InMemoryStorage(), trials=12, seed=3)
-    assert tuned.usual is not None
+    assert tuned.champion is not None
     assert "seasonal_naive" in tuned.best.recipe.members
-    assert tuned.best.lost < tuned.usual.lost
+    assert tuned.best.lost < tuned.champion.lost
 
 
 def test_the_file_can_be_a_challenger(panel: DemandPanel, task: TuningTask, noon: dt.datetime) -> None:

@@ -68,6 +68,7 @@ def say(
         assert "Traceback" not in told.err
         return told.out if code == DONE else told.err
 
+    run("migrate")
     return run
 
 
@@ -76,16 +77,16 @@ def test_a_challenger_is_written_and_said_how_to_use(say: Callable[..., str]) ->
     say("ingest", "--month", "2026-10")
     told = say("tune", "--trials", "3", "--level", "organization")
     found = re.search(r'challengers = \["(.+\.toml:(tuned-\w+))"\]', told)
-    assert found and "3 trials" in told
+    assert found and "Recipes asked for: 3" in told
     recipe = find_recipe(found[1])
     assert recipe.name == found[2]
     assert say("tune", "--trials", "3", "--level", "organization") == told
 
 
-def test_where_the_plans_recipe_is_best_nothing_is_written(say: Callable[..., str], tmp_path: Path) -> None:
+def test_where_the_champion_is_best_nothing_is_written(say: Callable[..., str], tmp_path: Path) -> None:
     say("ingest", "--month", "2026-10")
     told = say("tune", "--trials", "1")
-    assert "None lost less than the plan's own recipe, theta" in told
+    assert "None lost less than the champion, theta" in told
     assert not list(tmp_path.rglob("tuned-*"))
 
 
@@ -109,4 +110,4 @@ def test_ctrl_c_keeps_what_was_measured(say: Callable[..., str]) -> None:
         told = " ".join(process.stderr)
     assert process.returncode == INTERRUPTED, told
     assert "What was measured is kept" in told and "the same command goes on" in told
-    assert "1 trials" in say("tune", "--trials", "1")
+    assert "asked for: 1" in say("tune", "--trials", "1")
