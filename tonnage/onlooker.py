@@ -8,6 +8,8 @@ import sqlalchemy as sa
 import structlog
 
 from app.errors import AppError
+from app.store.jobs import ask
+from app.store.leases import RETRAIN
 from app.store.reviews import ReviewTables
 from app.store.session import connected
 from app.store.stage_times import MonthTimes, keep_times
@@ -53,6 +55,7 @@ class Onlooker:
             done = run(times.begin)
             times.begin("review")
             review = self.review(done)
+            self.follow(review, month, moment)
         except Exception as error:
             outcome = "refused" if isinstance(error, Refused) else "failed"
             self._keep(month, moment, outcome, done, times)
@@ -67,6 +70,19 @@ class Onlooker:
         """Score earlier runs with a published month, and look for drift."""
         tables = ReviewTables(self.engine)
         return review_month(done.run, done.panel, store=tables, policy=self.policy, tell=self._tell)
+
+    def follow(self, review: Review, month: Month, moment: dt.datetime) -> None:
+        """Ask the workers to run the month again where a review decided that; once, however often it did."""
+        if review.retrain:
+            asked = {"month": str(month)}
+            ask(
+                self.engine,
+                RETRAIN,
+                asked,
+                asked_by="drift",
+                asked_at=moment,
+                idempotency_key=f"drift {month}",
+            )
 
     def _tell(self, message: Message) -> None:
         log.warning(message.occasion, subject=message.subject)
