@@ -45,7 +45,7 @@ HAPPENS = STARTED + BEFORE
 AFTER = 6
 BIG = "K-000"
 LIMIT = 1.0
-FIRST_SEED = 1000
+FIRST_SEED = 2000
 
 
 @dataclass(frozen=True)

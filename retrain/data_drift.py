@@ -15,7 +15,7 @@ from retrain.finding import Apart, Finding, largest, most_apart, node_at
 from retrain.normal_scores import FARTHEST
 from retrain.pooled_errors import detail_of
 
-RULE = Rule(4.0, np.inf)
+RULE = Rule(5.0, np.inf)
 MATERIAL = 0.1
 """A difference of less than a tenth, mean of the months that raise it, is for nobody to act upon."""
 _YEARS = 3

@@ -63,7 +63,7 @@ def test_a_stable_trade_raises_nothing_in_two_years() -> None:
 
 def test_an_organization_that_stops_is_seen_with_its_customers() -> None:
     quantity, leaves = trade()
-    quantity[:10, -2:] *= 0.1
+    quantity[:10, -3:] *= 0.1
     found = data_drift(panel(quantity, leaves), LEVELS[:2], caution=1.0, unit="t")
     told = {each.scope: each for each in found.findings}
     assert "organization O1" not in told
@@ -88,8 +88,9 @@ def test_customers_that_stay_away_are_counted() -> None:
 
 def test_scale_and_a_leaf_that_never_buys_change_nothing() -> None:
     quantity, leaves = trade()
-    quantity[:10, -2:] *= 0.1
+    quantity[:10, -3:] *= 0.1
     found = data_drift(panel(quantity, leaves), LEVELS[:2], caution=1.0, unit="t").findings
+    assert found
     thousand = data_drift(panel(1000 * quantity, leaves), LEVELS[:2], caution=1.0, unit="t").findings
     assert [(each.scope, each.measure) for each in thousand] == [(each.scope, each.measure) for each in found]
     assert [each.statistic for each in thousand] == pytest.approx([each.statistic for each in found])
