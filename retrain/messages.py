@@ -74,11 +74,11 @@ def failed_message(month: Month, problem: str, published: str | None = None) -> 
 
 
 def late_message(month: Month, due: dt.datetime, now: dt.datetime) -> Message:
-    """A month that should have been published by now is not."""
+    """A month that should have been published by now begins only now."""
     hours = (now - due).total_seconds() / 3600
     lines = (
-        f"It was due at {due:%Y-%m-%d %H:%M %Z}, {hours:,.1f} hours ago, and no run is published.",
-        f"Next: see whether a worker runs, or run it by hand: tonnage retrain --month {month}.",
+        f"It was due at {due:%Y-%m-%d %H:%M %Z}, {hours:,.1f} hours ago. A worker begins it now.",
+        "Next: see why no worker ran at its time.",
     )
     return Message("late", f"Tonnage {month}: the month is late", lines)
 

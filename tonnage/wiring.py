@@ -186,12 +186,11 @@ class House:
 
     def onlooker(self, config: Path | None, levels: Sequence[Level]) -> Onlooker:
         """Who times a month, reviews it and tells people."""
-        document = self.document(config)
-        return Onlooker(
-            self.engine,
-            parse_drift(document, levels),
-            Notifier(parse_notifications(document, self.environment)),
-        )
+        return Onlooker(self.engine, parse_drift(self.document(config), levels), self.notifier(config))
+
+    def notifier(self, config: Path | None) -> Notifier:
+        """Who tells people what happened."""
+        return Notifier(parse_notifications(self.document(config), self.environment))
 
     def rules(self, config: Path | None) -> Rules:
         """What the configuration says of a month."""
@@ -228,6 +227,7 @@ class House:
             ),
             evict=self.snapshots.evict,
             now=now,
+            tell=self.notifier(config).tell,
         )
 
 

@@ -12,10 +12,14 @@ from app.store.jobs import ClaimedJob, claim_job, read_job
 from app.store.leases import RETRAIN, Fence, Terms
 from app.store.periods import ClaimedMonth, claim_month, newest_period, note_due
 from forecasting.months import Month
-from retrain.due import due
+from retrain.due import due, due_moment
+from retrain.messages import Message, late_message
 from retrain.schedule import Schedule
 from tonnage.clock import last_complete_month
 from tonnage.task import Ending, Task
+
+LATE = dt.timedelta(hours=12)
+"""A month that begins so long after it was due is told of: somebody has to look after the workers."""
 
 
 class Retrain(Protocol):
@@ -68,6 +72,7 @@ class Worker:
     ingest: Ingest
     evict: Callable[[str], None]
     now: Callable[[], dt.datetime]
+    tell: Callable[[Message], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
     def work_off(self) -> list[Ended]:
@@ -84,12 +89,17 @@ class Worker:
             if work.claim.replaced:
                 self.evict(work.claim.replaced)
             ended.append(
-                self._month(work, terms) if isinstance(work, ClaimedMonth) else self._job(work, terms)
+                self._month(work, terms, due_moment(work.month, schedule))
+                if isinstance(work, ClaimedMonth)
+                else self._job(work, terms)
             )
         return ended
 
-    def _month(self, work: ClaimedMonth, terms: Terms) -> Ended:
+    def _month(self, work: ClaimedMonth, terms: Terms, due_at: dt.datetime) -> Ended:
         what = f"month {work.month}"
+        now = self.now()
+        if work.claim.attempt == 1 and now - due_at > LATE:
+            self.tell(late_message(work.month, due_at, now))
         task = Task(what, self.engine, work.claim, terms, self.now, self.stop, _of_month)
         return Ended(what, task.run(lambda task: _of_month(self._run(task, work.month, None))))
 

@@ -60,7 +60,7 @@ def test_refused_and_failed() -> None:
 def test_late() -> None:
     due = dt.datetime(2026, 11, 4, 6, tzinfo=dt.UTC)
     found = late_message(OCTOBER, due, due + dt.timedelta(hours=26))
-    assert found.lines[0] == "It was due at 2026-11-04 06:00 UTC, 26.0 hours ago, and no run is published."
+    assert found.lines[0] == "It was due at 2026-11-04 06:00 UTC, 26.0 hours ago. A worker begins it now."
 
 
 @pytest.mark.parametrize(("retrain", "says"), [(True, "a retrain was asked for"), (False, "tonnage retrain")])

@@ -22,6 +22,7 @@ from app.store.session import connected
 from forecasting.months import Month
 from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused
+from retrain.messages import Message
 from retrain.pipeline import STAGES
 from retrain.schedule import Schedule
 from tonnage.progress import log_to
@@ -102,7 +103,16 @@ def ingest(
 
 @pytest.fixture
 def worker(engine: Engine, month: AMonth) -> Worker:
-    return Worker(engine, "anna", Schedule, month, ingest, lambda replaced: None, lambda: AFTERNOON)
+    return Worker(
+        engine,
+        "anna",
+        Schedule,
+        month,
+        ingest,
+        lambda replaced: None,
+        lambda: AFTERNOON,
+        lambda message: None,
+    )
 
 
 def endings(worker: Worker) -> list[str]:
@@ -128,6 +138,24 @@ def nothing_more(engine: Engine) -> bool:
 
 
 class TestMonths:
+    def test_that_begin_late_are_told_of_once(self, worker: Worker, month: AMonth, engine: Engine) -> None:
+        told: list[Message] = []
+
+        def lost(month: Month, stage: str) -> None:
+            raise DatabaseUnavailable
+
+        month.happens = lost
+        late = dataclasses.replace(worker, tell=told.append, now=lambda: AFTERNOON + dt.timedelta(hours=9))
+        assert endings(late) == ["failed"]
+        rested(engine)
+        assert endings(late) == ["failed"]
+        assert [each.subject for each in told] == ["Tonnage 2026-10: the month is late"]
+
+    def test_that_begin_in_time_are_not_told_of(self, worker: Worker, month: AMonth) -> None:
+        told: list[Message] = []
+        assert endings(dataclasses.replace(worker, tell=told.append)) == ["done"]
+        assert told == []
+
     def test_the_first_time_the_newest_and_only_once(
         self, worker: Worker, month: AMonth, engine: Engine
     ) -> None:
@@ -378,4 +406,13 @@ class TestJobs:
 def test_without_a_database_the_worker_says_so(month: AMonth) -> None:
     nowhere = open_engine("postgresql://me@127.0.0.1:1/tonnage")
     with pytest.raises(DatabaseUnavailable):
-        Worker(nowhere, "anna", Schedule, month, ingest, lambda replaced: None, lambda: AFTERNOON).work_off()
+        Worker(
+            nowhere,
+            "anna",
+            Schedule,
+            month,
+            ingest,
+            lambda replaced: None,
+            lambda: AFTERNOON,
+            lambda message: None,
+        ).work_off()
