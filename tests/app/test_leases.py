@@ -239,7 +239,7 @@ class TestAFencedPublish:
         self, engine: Engine, make_run: Callable[..., ForecastRun]
     ) -> None:
         note_due(engine, [OCTOBER])
-        assert publish(engine, make_run(), AT, self.fence(sure(claim(engine))))
+        assert publish(engine, make_run(), AT, fence=self.fence(sure(claim(engine))))
         (found,) = periods(engine, 9)
         assert (found.status, found.run, found.finished_at) == ("done", "2026-10-aaaa", AT)
 
@@ -249,12 +249,12 @@ class TestAFencedPublish:
         note_due(engine, [OCTOBER])
         dead, alive = sure(claim(engine, "anna", GONE)), sure(claim(engine, "bert"))
         with pytest.raises(LeaseLost):
-            publish(engine, make_run("2026-10-dead"), AT, self.fence(dead))
+            publish(engine, make_run("2026-10-dead"), AT, fence=self.fence(dead))
         with pytest.raises(NothingPublished), reading(engine) as reader:
             reader.current_run()
-        publish(engine, make_run("2026-10-live"), AT, self.fence(alive))
+        publish(engine, make_run("2026-10-live"), AT, fence=self.fence(alive))
         with pytest.raises(LeaseLost):
-            publish(engine, make_run("2026-10-dead"), AT, self.fence(dead))
+            publish(engine, make_run("2026-10-dead"), AT, fence=self.fence(dead))
         with reading(engine) as reader:
             assert reader.current_run().id == "2026-10-live"
         with engine.connect() as connection:
@@ -278,10 +278,10 @@ class TestAFencedPublish:
             self.fence(dead)(connection, run)  # type: ignore[arg-type]  # it is a connection
 
         with ThreadPoolExecutor(1) as pool:
-            publishing = pool.submit(publish, own, make_run("2026-10-dead"), AT, freeze)
+            publishing = pool.submit(publish, own, make_run("2026-10-dead"), AT, fence=freeze)
             assert frozen.wait(60)
             alive = sure(claim(engine, "bert"))
-            publish(engine, make_run("2026-10-live"), AT, self.fence(alive))
+            publish(engine, make_run("2026-10-live"), AT, fence=self.fence(alive))
             thaw.set()
             with pytest.raises(DatabaseUnavailable):
                 publishing.result(60)
