@@ -151,6 +151,8 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
     rows = nodes.write_csv(include_header=False).encode()
     copy_in(connection, "copy incoming from stdin (format csv)", rows)
     connection.execute(text("analyze incoming"))
+    # New nodes have no statistics yet, and without them a loop over all pairs of a level looks cheap.
+    connection.execute(text("set local enable_nestloop = off"))
     # A null key is null on both sides, for the level says which are: so "=" on '' is exact, and hashes.
     same = " and ".join(
         ["node.level = incoming.level"]
@@ -168,5 +170,6 @@ def _node_ids(connection: Connection, nodes: pl.DataFrame) -> Ints:
         text(f"select node.id from incoming join node on {same} order by position")  # noqa: S608  # our own names
     )
     found = pl.Series(ids.scalars().all(), dtype=pl.Int64).to_numpy()
+    connection.execute(text("set local enable_nestloop to default"))
     connection.execute(text("drop table incoming"))
     return found
