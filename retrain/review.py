@@ -73,12 +73,8 @@ def review_month(
     store: ReviewStore,
     policy: DriftPolicy,
     tell: Callable[[Message], None],
-    hindcasts: Sequence[PastRun] = (),
 ) -> Review:
-    """Hold the history of a month just published against all that was said of it; twice changes nothing.
-
-    `hindcasts` are what the champion would have said from past origins, for months before the first run.
-    """
+    """Hold the history of a month just published against all that was said of it; twice changes nothing."""
     month, hierarchy = panel.origin, panel.hierarchy
     came = what_came(panel)
     before = store.last_origin_before(month)
@@ -87,7 +83,7 @@ def review_month(
 
     looked = months_from(month - WINDOW + 1, WINDOW)
     read = levels_to_read(hierarchy, policy.levels)
-    past = [*hindcasts, *store.past_runs(hierarchy, read, month - WINDOW, looked)]
+    past = list(store.past_runs(hierarchy, read, month - WINDOW, looked))
     known = store.open_events()
     errors = error_drift(
         came,

@@ -83,9 +83,10 @@ def runs_before(connection: Connection, before: Month, since: Month) -> list[Pub
 
 
 def last_origin_before(connection: Connection, month: Month) -> Month | None:
-    """The month in which the history of the latest run before ended; None where there is none."""
+    """The month in which the history of the latest run shown before ended; None where there is none."""
     run = tables.run.c
-    found = connection.scalar(sa.select(sa.func.max(run.origin)).where(run.origin < month.first_day))
+    shown = run.published_at.is_not(None)
+    found = connection.scalar(sa.select(sa.func.max(run.origin)).where(run.origin < month.first_day, shown))
     return None if found is None else Month.of(found)
 
 
