@@ -122,7 +122,8 @@ def test_the_page_lists_every_setting_and_recipe_and_shows_a_sound_file(
     listed = {name for row in rows for name in re.findall("`(.*?)`", row)}
     assert {field.name for field in fields(Recipe)} - {"name"} <= listed
     assert {recipe.name for recipe in shipped_recipes().candidates} <= listed
-    shown, planned = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    shown, planned, tuned = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert set(tomllib.loads(tuned)) == {"contest"}
     assert parse_recipes(shown, "the page").pick().name == "mine"
     plan = parse_plan(tomllib.loads(planned))
     assert plan.recipe.name == "ensemble"
