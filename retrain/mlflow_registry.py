@@ -47,7 +47,8 @@ from retrain.model_record import (
 from retrain.registry import Candidate
 
 # MLflow reads these when it is imported or used: no word home, no copy of the lock file of whatever folder a
-# month runs in, no chatter beside what is raised, and seconds rather than minutes until a server is given up.
+# month runs in, no chatter beside what is raised, seconds rather than minutes until a server is given up, and no
+# connections that stay open when nobody asks.
 os.environ.update(
     {
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -56,6 +57,7 @@ os.environ.update(
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+        "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
     }
     | dict(os.environ)
 )
