@@ -278,6 +278,7 @@ class TestDiff:
             # Without a champion the plan's own recipe is taken.
             kept = connection.scalar(sa.text("update run set recipe = null returning verdict->'winner'"))
             assert kept["recipe"] == "theta"
+            connection.execute(sa.text("delete from mlflow.registered_model_aliases"))
         two = retrained(book, "--month", "2026-10")
         with book.engine.begin() as connection:
             connection.execute(
