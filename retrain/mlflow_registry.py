@@ -47,8 +47,8 @@ from retrain.model_record import (
 from retrain.registry import Candidate
 
 # MLflow reads these when it is imported or used: no word home, no copy of the lock file of whatever folder a
-# month runs in, no chatter beside what is raised, seconds rather than minutes until a server is given up, and no
-# connections that stay open when nobody asks.
+# month runs in, no chatter beside what is raised, seconds rather than minutes until a server is given up, and
+# no connections that stay open when nobody asks.
 os.environ.update(
     {
         "MLFLOW_DISABLE_TELEMETRY": "true",
