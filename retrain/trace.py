@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from app.errors import UnknownNode
+from app.absences import UnknownNode
 from app.store.read import reading
 from app.store.run_records import RecordedRun, run_record
 from app.store.selection import PublishedRun, select_from

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from app.errors import BadParameter, RepeatedParameter
 from app.export.csv import csv_chunks
+from app.refusals import BadParameter, RepeatedParameter
 from app.store.read import reading
 from app.store.selection import select_from
 from forecasting.months import Month

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from app.errors import NothingPublished
+from app.absences import NothingPublished
 from app.export.metrics import Facts
 from app.store.drift_events import read_events
 from app.store.read import Reader

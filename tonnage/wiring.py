@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from app.errors import NeverShown
+from app.absences import NeverShown
 from app.settings import Settings as ServiceSettings
 from app.store.engine import open_engine
 from app.store.leases import Fence

@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-from app.errors import BadCursor
+from app.refusals import BadCursor
 from app.store.read import NodeKey
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.errors import NotAcceptable
+from app.refusals import NotAcceptable
 
 
 def choose_format(accept: str, offered: Sequence[str]) -> str:

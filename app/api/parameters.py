@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 
-from app.errors import RepeatedParameter, UnknownParameter
+from app.refusals import RepeatedParameter, UnknownParameter
 from app.store.keys import KEYS
 from forecasting.errors import BadMonth
 from forecasting.hierarchy import TOTAL, Level

@@ -10,14 +10,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app import errors
+from app import errors, refusals
 
 MEDIA_TYPE = "application/problem+json"
 
 # Looked up along the error's base classes, so a type not named here has the status of its family.
 STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     errors.Refused: (422, "The question cannot be asked like this"),
-    errors.NotAcceptable: (406, "No such format"),
+    refusals.NotAcceptable: (406, "No such format"),
     errors.NotThere: (404, "Not there"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
     errors.SchemaBehind: (503, "The database is not ready"),
@@ -89,7 +89,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     field = ".".join(map(str, first["loc"][1:]))
     return _app_error(
         request,
-        errors.BadParameter(
+        refusals.BadParameter(
             f"{field}: {first['msg'].removeprefix('Value error, ')}",
             "correct the value; /docs shows what each parameter takes",
             field=field,

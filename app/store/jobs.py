@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, and_, case, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.errors import BadParameter, IdempotencyKeyReused, UnknownJob
+from app.absences import UnknownJob
+from app.refusals import BadParameter, IdempotencyKeyReused
 from app.store import tables
 from app.store.leases import RETRAIN, UNFINISHED, Claim, Terms, one_by_one, ready, retraining, take
 from app.store.session import connected

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.errors import NotToBeRunAgain
+from app.refusals import NotToBeRunAgain
 from app.store import tables
 from app.store.leases import RETRAIN, UNFINISHED, Claim, Terms, one_by_one, ready, retraining, take
 from app.store.session import connected

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.errors import NeverShown, UnknownRun, Unpublishable
+from app.absences import NeverShown, UnknownRun
+from app.errors import Unpublishable
 from app.store import tables
 from app.store.leases import Fence
 from app.store.lineage import Lineage

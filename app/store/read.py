@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.errors import NothingPublished, UnknownNode, UnknownRun
+from app.absences import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
 from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun, Selection
-from app.store.session import still
+from app.store.session import seen_by
 from forecasting.hierarchy import Level, level_name, parse_level
 from forecasting.months import Month
 
@@ -56,9 +56,12 @@ class Page[T]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator["Reader"]:
-    """A reader that sees one state of the database, whatever is published meanwhile."""
-    with still(engine) as connection:
+def reading(engine: Engine, organizations: frozenset[str] | None = None) -> Iterator["Reader"]:
+    """A reader that sees one state of the database, whatever is published meanwhile.
+
+    With organizations it sees their nodes only, and none that sums over others.
+    """
+    with seen_by(engine, organizations) as connection:
         yield Reader(connection)
 
 

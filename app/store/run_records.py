@@ -8,7 +8,8 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, RowMapping
 
-from app.errors import AmbiguousRun, UnknownRun
+from app.absences import UnknownRun
+from app.refusals import AmbiguousRun
 from app.store import tables
 from app.store.session import still
 from forecasting.hierarchy import Level, parse_level

@@ -4,14 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.errors import (
-    BadParameter,
-    KeyOutsideLevel,
-    OutsideRun,
-    UnknownKey,
-    UnknownLevel,
-    UnknownQuantile,
-)
+from app.refusals import BadParameter, KeyOutsideLevel, OutsideRun, UnknownKey, UnknownLevel, UnknownQuantile
 from app.store.keys import KEYS, attributes_of
 from forecasting.hierarchy import TOTAL, Level, level_name
 from forecasting.months import Month, months_from

@@ -42,6 +42,15 @@ def still(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def seen_by(engine: Engine, organizations: frozenset[str] | None) -> Iterator[Connection]:
+    """As `still`, for a caller who sees the nodes of these organizations only, or all with None."""
+    if organizations is not None:
+        raise NotImplementedError
+    with still(engine) as connection:
+        yield connection
+
+
 def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
     """Run a `copy … from stdin` statement with these rows, within the connection's transaction."""
     driver = connection.connection.driver_connection

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from app.errors import BadParameter, IdempotencyKeyReused, UnknownJob
+from app.absences import UnknownJob
+from app.refusals import BadParameter, IdempotencyKeyReused
 from app.store import leases
 from app.store.jobs import Job, ask, cancel, claim_job, jobs, read_job
 from app.store.leases import Terms

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, select, text
 
-from app.errors import DatabaseUnavailable, LeaseLost, NothingPublished, NotToBeRunAgain
+from app.absences import NothingPublished
+from app.errors import DatabaseUnavailable, LeaseLost
+from app.refusals import NotToBeRunAgain
 from app.store import leases, tables
 from app.store.engine import open_engine
 from app.store.leases import Claim, Terms

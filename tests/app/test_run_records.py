@@ -13,7 +13,9 @@ from alembic.config import Config
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, func, select, text
 
-from app.errors import AmbiguousRun, NeverShown, NothingPublished, UnknownRun, Unpublishable
+from app.absences import NeverShown, NothingPublished, UnknownRun
+from app.errors import Unpublishable
+from app.refusals import AmbiguousRun
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.folds import keep_fold, read_fold

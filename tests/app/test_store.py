@@ -17,7 +17,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, event, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.errors import BadDatabaseUrl, NothingPublished, SchemaBehind, Unpublishable
+from app.absences import NothingPublished
+from app.errors import BadDatabaseUrl, SchemaBehind, Unpublishable
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.migrate import is_current, migrate

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, event, text
 
-from app.errors import NothingPublished
+from app.absences import NothingPublished
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.lineage import Lineage

@@ -1,0 +1,58 @@
+"""Questions that are fine, to which there is no answer.
+
+NothingPublished  no run yet
+UnknownRun        no run has this id
+NeverShown        the run was recorded and never shown
+UnknownNode       no node has this value of a key or attribute
+UnknownJob        no job has this id
+"""
+
+from urllib.parse import quote
+
+from app.errors import NotThere
+
+
+class NothingPublished(NotThere):
+    """No run has been published yet."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing published yet", "run: tonnage retrain")
+
+
+class UnknownRun(NotThere):
+    """No run has this id."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"there is no run {run!r}", "see /v1/runs/current, or: tonnage runs list", field="run", value=run
+        )
+
+
+class NeverShown(NotThere):
+    """The run was recorded and never shown."""
+
+    def __init__(self, run: str) -> None:
+        remedy = 'a refused run is shown by: tonnage retrain --month MONTH --accept "why"'
+        super().__init__(
+            f"run {run} was never shown, so there is no way back to it", remedy, field="run", value=run
+        )
+
+
+class UnknownNode(NotThere):
+    """No node of the level has this value of a key or attribute."""
+
+    def __init__(self, key: str, value: str, level: str) -> None:
+        self.level = level
+        super().__init__(
+            f"level {level!r} has no {key} {value!r}",
+            f"see which there are: /v1/nodes?level={quote(level, safe=',')}",
+            field=key,
+            value=value,
+        )
+
+
+class UnknownJob(NotThere):
+    """No job has this id."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"there is no job {job!r}", "see /v1/jobs", field="id", value=job)
