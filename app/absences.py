@@ -5,6 +5,7 @@ UnknownRun        no run has this id
 NeverShown        the run was recorded and never shown
 UnknownNode       no node has this value of a key or attribute
 UnknownJob        no job has this id
+UnknownApiKey     no API key that is good has this id or name
 """
 
 from urllib.parse import quote
@@ -56,3 +57,10 @@ class UnknownJob(NotThere):
 
     def __init__(self, job: str) -> None:
         super().__init__(f"there is no job {job!r}", "see /v1/jobs", field="id", value=job)
+
+
+class UnknownApiKey(NotThere):
+    """No API key that is good has this id or name."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"there is no key {key!r}, or it was revoked", "see: tonnage keys list", value=key)

@@ -3,13 +3,17 @@
 AppError
 ├── Refused                 the question cannot be asked like this: refusals.py
 ├── NotThere                the question is fine, the answer does not exist: absences.py
+├── Denied                  whoever asks may not have the answer: denials.py
 ├── LeaseLost               another worker has been given what this one was doing
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
-├── UnsafeAddress           an address that strangers could reach
+├── RolesMissing            the database's readers are not there and may not be made
 ├── DatabaseUnavailable     PostgreSQL does not answer
+├── IssuerUnavailable       whoever signs the tokens does not answer
 └── SchemaBehind            the tables are not those of this version
 """
+
+from collections.abc import Sequence
 
 
 class AppError(Exception):
@@ -31,6 +35,10 @@ class Refused(AppError):
 
 class NotThere(AppError):
     """The question is fine, the answer does not exist."""
+
+
+class Denied(AppError):
+    """Whoever asks may not have the answer."""
 
 
 class LeaseLost(AppError):
@@ -60,15 +68,16 @@ class BadDatabaseUrl(AppError):
         )
 
 
-class UnsafeAddress(AppError):
-    """An address that strangers could reach while the service cannot tell them apart."""
+class RolesMissing(AppError):
+    """The roles of the database that readers take are not there, or not ours, and we may not change that."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, user: str, roles: Sequence[str]) -> None:
+        names = ", ".join(roles)
+        made = " ".join(f"create role {role} nologin;" for role in roles)
         super().__init__(
-            f"{host!r} is not a loopback address, and there is no access control yet",
-            "serve on 127.0.0.1 and put a proxy that checks callers before it",
-            field="host",
-            value=host,
+            f"the database user {user!r} may neither make nor take the roles {names}",
+            f"let an administrator of the database run, leaving out what is there: "
+            f'{made} grant {names} to "{user}"; then again: tonnage migrate',
         )
 
 
@@ -77,6 +86,16 @@ class DatabaseUnavailable(AppError):
 
     def __init__(self) -> None:
         super().__init__("the database does not answer", "try again in a few seconds")
+
+
+class IssuerUnavailable(AppError):
+    """Whoever signs the tokens does not tell by which keys."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} does not tell by which keys tokens are signed",
+            "try again in a few seconds, or use an API key",
+        )
 
 
 class SchemaBehind(AppError):

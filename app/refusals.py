@@ -12,6 +12,8 @@ AmbiguousRun          more than one run has an id that begins so
 BadCursor             a cursor that this service did not give for this question
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
+KeyNameTaken          an API key called like one that is still good
+BadKeyWish            an API key that cannot be made like this
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -151,3 +153,19 @@ class NotToBeRunAgain(Refused):
             detail = f"{month} was neither refused nor given up: the schedule {detail}"
             remedy = "see: tonnage schedule"
         super().__init__(detail, remedy, field="month", value=month)
+
+
+class KeyNameTaken(Refused):
+    """An API key called like one that is still good."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"a key is called {name!r} already",
+            f"take another name, or first: tonnage keys revoke {name}",
+            field="name",
+            value=name,
+        )
+
+
+class BadKeyWish(Refused):
+    """An API key that cannot be made like this."""

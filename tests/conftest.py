@@ -1,8 +1,9 @@
 """What all tests share: a tiny hierarchy by hand, a panel, a fixed clock, one embedded PostgreSQL."""
 
 import datetime as dt
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from app.access.key import new_key
+from app.store.api_keys import NewApiKey, add_key
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
@@ -84,6 +87,25 @@ def new_database(postgres: sa.URL) -> Callable[[], str]:
         return postgres.set(database=name).render_as_string(hide_password=False)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def key_of() -> Callable[..., str]:
+    """Makes an API key in a migrated database, an admin's unless told otherwise; the key."""
+    return _key_of
+
+
+def _key_of(
+    engine: sa.Engine,
+    role: str = "admin",
+    organizations: Iterable[str] | None = None,
+    expires_at: dt.datetime | None = None,
+) -> str:
+    key = new_key(os.urandom)
+    scope = None if organizations is None else frozenset(organizations)
+    with engine.begin() as connection:
+        add_key(connection, NewApiKey(key.id, key.secret_hash, f"{role} {key.id}", role, scope, expires_at))
+    return str(key)
 
 
 @pytest.fixture

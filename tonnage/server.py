@@ -1,4 +1,4 @@
-"""The HTTP server: one process, on an address that only this machine reaches."""
+"""The HTTP server: one process, which answers to those who show who they are."""
 
 import errno
 import signal
@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import uvicorn
 
-from app.access.loopback import check_loopback
 from app.main import create_app
 from tonnage.errors import PortInUse
 from tonnage.progress import log
@@ -16,9 +15,8 @@ from tonnage.wiring import House
 
 
 def serve_until_stopped(house: House, host: str | None, port: int | None) -> None:
-    """Serve until SIGINT or SIGTERM; raises `UnsafeAddress` or `PortInUse` before anything starts."""
+    """Serve until SIGINT or SIGTERM; raises `PortInUse` before anything starts."""
     address = (host or house.service.host, port or house.service.port)
-    check_loopback(address[0])
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))

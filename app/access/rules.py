@@ -1,9 +1,13 @@
-"""Who may ask what: one line for each method and path. What has no line is refused to everybody."""
+"""Who may ask what: one line for each method and path. What has no line is refused to everybody.
+
+A mount's line ends in /*. HEAD follows the line of GET.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.access.caller import Role
+from app.access.caller import Caller, Role
+from app.denials import NoRule, OverOrganizations, RoleTooLow
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,20 @@ OPEN = frozenset({"GET /health/live", "GET /health/ready"})
 """What strangers may ask."""
 
 RULES: Mapping[str, Rule] = {
+    "GET /docs": Rule(Role.VIEWER),
+    "GET /openapi.json": Rule(Role.VIEWER),
     "GET /v1/forecasts": Rule(Role.VIEWER),
     "GET /v1/nodes": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
 }
+
+
+def check(caller: Caller, question: str) -> None:
+    """Refuse what the caller may not ask: `NoRule`, `RoleTooLow`, `OverOrganizations`."""
+    rule = RULES.get(question)
+    if rule is None:
+        raise NoRule(question)
+    if caller.role < rule.least:
+        raise RoleTooLow(caller.role.name.lower(), rule.least.name.lower())
+    if rule.whole and caller.organizations is not None:
+        raise OverOrganizations(caller.organizations)

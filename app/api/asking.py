@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.absences import NothingPublished, UnknownRun
-from app.access.caller import Caller, Role
+from app.access.caller import Caller
 from app.api.cursor import Cursor
 from app.api.parameters import refuse_unknown_attributes
 from app.refusals import BadCursor
@@ -17,8 +17,9 @@ from forecasting.hierarchy import level_name
 
 
 def _caller(request: Request) -> Caller:
-    # Until callers show who they are: whoever reaches the loopback address.
-    return Caller("loopback", Role.ADMIN, None)
+    """Who is asking, as the gate has found out."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 type Asker = Annotated[Caller, Depends(_caller)]
@@ -73,13 +74,15 @@ def next_cursor(selection: Selection, after: NodeKey | None) -> str | None:
 def cache_headers(request: Request, run: PublishedRun, media_type: str) -> dict[str, str]:
     """Headers that let a cache keep the answer for as long as the run is current.
 
-    A run never changes, so its id and the question name the answer.
+    A run never changes, so its id, the question and what the caller may see name the answer.
     """
-    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}"
+    caller = _caller(request)
+    seen = "all" if caller.organizations is None else sorted(caller.organizations)
+    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}\n{seen}"
     return {
         "ETag": f'"{run.id}.{sha256(question.encode()).hexdigest()[:16]}"',
         "Cache-Control": "private, no-cache",
-        "Vary": "Accept",
+        "Vary": "Accept, Authorization",
     }
 
 

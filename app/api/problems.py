@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app import errors, refusals
+from app import denials, errors, refusals
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -19,6 +19,9 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     errors.Refused: (422, "The question cannot be asked like this"),
     refusals.NotAcceptable: (406, "No such format"),
     errors.NotThere: (404, "Not there"),
+    denials.Unidentified: (401, "Who is asking?"),
+    errors.Denied: (403, "Not for you"),
+    errors.IssuerUnavailable: (503, "Tokens cannot be checked"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
     errors.SchemaBehind: (503, "The database is not ready"),
 }
@@ -45,6 +48,7 @@ class Problem(BaseModel):
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route may answer with, for its OpenAPI."""
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    # The last title of a status stands for all that have it.
     titles = dict(STATUS.values()) | {500: "Our fault"}
     return {
         status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
@@ -54,14 +58,16 @@ def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def answer_with_problems(app: FastAPI) -> None:
     """Make every error of the application a problem."""
-    app.add_exception_handler(errors.AppError, _app_error)
+    app.add_exception_handler(errors.AppError, _answer_to)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, _answer_to)
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _app_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.AppError)
+def answer_to(error: errors.AppError | HTTPException) -> Response:
+    """The answer to a question that ended in an error."""
+    if isinstance(error, HTTPException):
+        return _http(error)
     found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if found is None:
         raise error  # an error that no question should meet: ours, and logged as such
@@ -78,28 +84,37 @@ def _app_error(request: Request, error: Exception) -> Response:
             value=error.value,
             remedy=error.remedy,
         ),
-        {"Retry-After": _RETRY_SECONDS} if status == 503 else {},
+        _headers(error, status),
     )
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+def _headers(error: errors.AppError, status: int) -> dict[str, str]:
+    if isinstance(error, denials.Unidentified):
+        return {"WWW-Authenticate": f'Bearer error="{error.error}"' if error.error else "Bearer"}
+    return {"Retry-After": _RETRY_SECONDS} if status == 503 else {}
+
+
+def _answer_to(_: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.AppError | HTTPException)
+    return answer_to(error)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
     """The first of the parameters that FastAPI refused."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     field = ".".join(map(str, first["loc"][1:]))
-    return _app_error(
-        request,
+    return answer_to(
         refusals.BadParameter(
             f"{field}: {first['msg'].removeprefix('Value error, ')}",
             "correct the value; /docs shows what each parameter takes",
             field=field,
             value=str(first["input"]),
-        ),
+        )
     )
 
 
-def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http(error: HTTPException) -> Response:
     return _answer(
         Problem(
             type="about:blank",

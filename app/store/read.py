@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from app.absences import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
 from app.store.keys import KEYS, attributes_of
+from app.store.scope import Scope, refuse_foreign, within
 from app.store.selection import PublishedRun, Selection
 from app.store.session import seen_by
 from forecasting.hierarchy import Level, level_name, parse_level
@@ -62,14 +63,18 @@ def reading(engine: Engine, organizations: frozenset[str] | None = None) -> Iter
     With organizations it sees their nodes only, and none that sums over others.
     """
     with seen_by(engine, organizations) as connection:
-        yield Reader(connection)
+        yield Reader(connection, organizations)
 
 
 class Reader:
-    """Answers questions about published runs within one transaction; get one from `reading`."""
+    """Answers questions about published runs within one transaction; get one from `reading`.
 
-    def __init__(self, connection: Connection) -> None:
+    Raises `ForeignLevel` for nodes that sum over organizations of which its caller sees some.
+    """
+
+    def __init__(self, connection: Connection, scope: Scope = None) -> None:
         self._connection = connection
+        self._scope = scope
 
     def current_run(self) -> PublishedRun:
         """The run that is shown; raises `NothingPublished` before the first."""
@@ -89,12 +94,12 @@ class Reader:
 
     def nodes(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[Node]:
         """A page of nodes, sorted by their keys; raises `UnknownNode` for a value that no node has."""
-        question = _nodes(selection, after).where(_held(selection)).limit(limit + 1)
+        question = self._seen(selection, _nodes(selection, after)).where(_held(selection)).limit(limit + 1)
         return self._page(selection, [_node(row) for row in self._connection.execute(question)], limit, after)
 
     def forecasts(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[NodeForecast]:
         """A page of forecasts, sorted by their nodes' keys; raises `UnknownNode` like `nodes`."""
-        rows = self._connection.execute(_forecasts(selection, after).limit(limit + 1))
+        rows = self._connection.execute(self._seen(selection, _forecasts(selection, after)).limit(limit + 1))
         return self._page(selection, list(_read(selection, rows)), limit, after)
 
     def stream(self, selection: Selection, after: NodeKey | None = None) -> Iterator[NodeForecast]:
@@ -104,7 +109,8 @@ class Reader:
         """
         self._refuse_unknown(selection)
         rows = self._connection.execute(
-            _forecasts(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
+            self._seen(selection, _forecasts(selection, after)),
+            execution_options={"yield_per": _ROWS_IN_MEMORY},
         )
         return _read(selection, rows)
 
@@ -119,6 +125,11 @@ class Reader:
         node = last if isinstance(last, Node) else last.node
         return Page(rows[:limit], node.within(selection.level))
 
+    def _seen[T: tuple[object, ...]](self, selection: Selection, question: sa.Select[T]) -> sa.Select[T]:
+        """A question about nodes, of those only that the caller may be told of."""
+        refuse_foreign(self._scope, selection.level, selection.run)
+        return question.where(within(self._scope))
+
     def _refuse_unknown(self, selection: Selection) -> None:
         """Tell a value that the level does not know from known values that never meet."""
         level = level_name(selection.level)
@@ -126,7 +137,7 @@ class Reader:
             known = sa.select(tables.node.c.id).where(
                 tables.node.c.level == level, _column(selection.level, key) == value, _held(selection)
             )
-            if self._connection.scalar(known.limit(1)) is None:
+            if self._connection.scalar(self._seen(selection, known).limit(1)) is None:
                 raise UnknownNode(key, value, level)
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import psycopg2
 import psycopg2.extensions
 from psycopg2.errors import UndefinedColumn, UndefinedTable
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
@@ -15,6 +15,12 @@ from app.errors import DatabaseUnavailable, SchemaBehind
 
 # COPY goes past SQLAlchemy, so there the driver's own errors arrive.
 _LOST_IN_COPY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+# Both end with the transaction, so that the connection goes back to the pool as it came.
+_AS_SCOPED = text(
+    "select set_config('tonnage.organizations', cast(cast(:organizations as text[]) as text), true), "
+    "set_config('role', 'tonnage_scoped', true)"
+)
 
 
 @contextmanager
@@ -44,10 +50,14 @@ def still(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def seen_by(engine: Engine, organizations: frozenset[str] | None) -> Iterator[Connection]:
-    """As `still`, for a caller who sees the nodes of these organizations only, or all with None."""
-    if organizations is not None:
-        raise NotImplementedError
+    """As `still`, for a caller who sees the nodes of these organizations only, or all with None.
+
+    With organizations PostgreSQL itself hides all other rows of `node`, `forecast` and `history`, and refuses
+    every table that sums over organizations: see the policies of migration 0006.
+    """
     with still(engine) as connection:
+        if organizations is not None:
+            connection.execute(_AS_SCOPED, {"organizations": sorted(organizations)})
         yield connection
 
 

@@ -30,6 +30,7 @@ LEAVES = [
 ]
 PUBLISHED = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 
+type KeyOf = Callable[..., str]
 type MakeRun = Callable[..., ForecastRun]
 type MakeForecast = Callable[[Level, Sequence[str], Sequence[Level]], Forecast]
 
@@ -53,10 +54,16 @@ def engine(migrated: Engine) -> Engine:
 
 
 @pytest.fixture
-def client(engine: Engine) -> Iterator[TestClient]:
-    """The service; its own failures come back as answers, as they would over the wire."""
-    with TestClient(create_app(engine), raise_server_exceptions=False) as client:
+def client(engine: Engine, key_of: KeyOf) -> Iterator[TestClient]:
+    """The service asked by an admin; its own failures come back as answers, as they would over the wire."""
+    app = create_app(engine)
+    with TestClient(app, raise_server_exceptions=False, headers=bearer(key_of(engine))) as client:
         yield client
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that sends a key."""
+    return {"Authorization": f"Bearer {key}"}
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
-"""Settings and the address that may be served on."""
+"""Settings of the service."""
 
 import pytest
 from pydantic import ValidationError
 
-from app.access.loopback import check_loopback
-from app.errors import UnsafeAddress
 from app.settings import Settings
 
 
@@ -25,14 +23,3 @@ def test_environment_is_read_and_secrets_stay_secret(monkeypatch: pytest.MonkeyP
     assert "hidden" not in repr(settings)
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]  # the point of the test
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_loopback_may_be_served(host: str) -> None:
-    check_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org", "", "127.0.0.1.nip.io"])  # noqa: S104  # never bound
-def test_other_addresses_may_not(host: str) -> None:
-    with pytest.raises(UnsafeAddress, match=r"127\.0\.0\.1"):
-        check_loopback(host)

@@ -31,6 +31,7 @@ class User:
     folder: Path
     engine: sa.Engine
     capsys: pytest.CaptureFixture[str]
+    key_of: Callable[[sa.Engine], str]
 
     def run(self, *arguments: str) -> Said:
         """Run `tonnage` with these arguments."""
@@ -46,8 +47,9 @@ class User:
             copy_in(connection, f"copy {table} from stdin (format csv, header)", rows.write_csv().encode())
 
     def service(self) -> TestClient:
-        """The REST service over the same database."""
-        return TestClient(create_app(self.engine))
+        """The REST service over the same database, asked by an admin."""
+        headers = {"Authorization": f"Bearer {self.key_of(self.engine)}"}
+        return TestClient(create_app(self.engine), headers=headers)
 
 
 @pytest.fixture
@@ -56,12 +58,13 @@ def user(
     new_database: Callable[[], str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    key_of: Callable[[sa.Engine], str],
 ) -> User:
     url = new_database()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TONNAGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TONNAGE_DATABASE_URL", url)
     monkeypatch.delenv("TONNAGE_CONFIG", raising=False)
-    user = User(tmp_path, open_engine(url), capsys)
+    user = User(tmp_path, open_engine(url), capsys, key_of)
     assert user.run("migrate").code == 0
     return user

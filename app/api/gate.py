@@ -1,0 +1,114 @@
+"""The one door: nobody comes past it unknown, or with a question that no rule allows them."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access.caller import Caller
+from app.access.callers import Callers
+from app.access.rules import OPEN, check
+from app.api.problems import answer_to
+from app.denials import NoCredentials
+from app.errors import AppError
+
+_LONGEST = 16_384
+
+
+class Questions:
+    """Tells which question a request asks, as the router will: the first route that matches has it.
+
+    A question is a method and a path as the service writes it, as in GET /v1/runs/{id}; a mount's path ends
+    in /*, and HEAD is the question of GET.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._routes: list[tuple[re.Pattern[str], frozenset[str] | None, str]] = []
+        for route in iter_route_contexts(app.routes):
+            mounted = route.methods is None
+            methods = None if route.methods is None else frozenset(route.methods)
+            self._routes.append(
+                (route.path_regex, methods, f"{route.path}/*" if mounted else str(route.path))
+            )
+        self._plain: dict[tuple[str, str], str] = {}
+        for _, methods, path in self._routes:
+            for method in methods or ():
+                if "{" not in path:
+                    self._plain[method, path] = self._walk(method, path)
+
+    def asked(self, method: str, path: str) -> str:
+        """The question; raises `HTTPException`, 404 or 405, where there is none."""
+        return self._plain.get((method, path)) or self._walk(method, path)
+
+    def _walk(self, method: str, path: str) -> str:
+        allowed: set[str] = set()
+        for pattern, methods, template in self._routes:
+            if pattern.match(path):
+                if methods is None or method in methods:
+                    return f"{'GET' if method == 'HEAD' else method} {template}"
+                allowed |= methods
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+        raise HTTPException(404)
+
+
+class Gate:
+    """ASGI: finds out who is asking and whether they may, before anything else of a request is read.
+
+    It passes on only what it has recognised: a path that the router would read in another way is refused.
+    """
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+        self._questions: Questions | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a problem, or pass the request on with its caller in the state."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            await self._check(scope)
+        except (AppError, HTTPException) as error:
+            await answer_to(error)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _check(self, scope: Scope) -> None:
+        if self._questions is None:
+            self._questions = Questions(scope["app"])
+        method, path = scope["method"], scope["path"]
+        if f"{method} {path}" in OPEN:
+            return
+        caller = await self._caller(scope)
+        check(caller, self._questions.asked(method, path))
+        scope.setdefault("state", {})["caller"] = caller
+
+    async def _caller(self, scope: Scope) -> Caller:
+        credentials = _credentials(scope["headers"])
+        at = asyncio.get_running_loop().time()
+        known = self._callers.remembered(credentials, at)
+        if known is not None:
+            return known
+        return await run_in_threadpool(self._callers.look_up, credentials, at)
+
+
+def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """What follows Bearer in the one header that may say it."""
+    sent = [value for name, value in headers if name == b"authorization"]
+    if len(sent) != 1:
+        raise NoCredentials
+    scheme, _, credentials = sent[0].decode("latin-1").partition(" ")
+    credentials = credentials.strip()
+    if scheme.lower() != "bearer" or not 0 < len(credentials) <= _LONGEST:
+        raise NoCredentials
+    return credentials
