@@ -1,0 +1,65 @@
+"""Whatever is asked of the service, it answers as its OpenAPI says, and never with a failure of its own.
+
+More of it: TONNAGE_EXAMPLES=1000 uv run pytest tests/app/test_schema.py
+"""
+
+import os
+
+import pytest
+import schemathesis
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from sqlalchemy import Engine
+
+from app.main import create_app
+from forecasting.run import ForecastRun
+
+EXAMPLES = int(os.environ.get("TONNAGE_EXAMPLES", "10"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [
+    f"{method.upper()} {path}"
+    for path, methods in create_app(sa.create_engine("postgresql+psycopg2://")).openapi()["paths"].items()
+    for method in methods
+]
+BOUNDED = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+
+
+@pytest.fixture
+def api(engine: Engine, published: ForecastRun) -> BaseSchema:
+    return schemathesis.openapi.from_asgi("/openapi.json", create_app(engine))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_is_as_described(api: BaseSchema, operation: str) -> None:
+    method, path = operation.split(" ")
+    valid, invalid = (api[path][method].as_strategy(mode) for mode in GenerationMode)
+
+    @BOUNDED
+    @given(case=valid | invalid)
+    def ask(case: Case) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    ask()
+
+
+def test_answers_that_follow_from_answers_are_as_described(api: BaseSchema) -> None:
+    class Machine(api.as_state_machine()):
+        def validate_response(self, response, case, additional_checks=None, **kwargs) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Machine.run(settings=settings(BOUNDED, stateful_step_count=6))
