@@ -4,6 +4,7 @@ More of it: TONNAGE_EXAMPLES=1000 uv run pytest tests/app/test_schema.py
 """
 
 import os
+from collections.abc import Callable
 
 import pytest
 import schemathesis
@@ -20,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
+from app.access.caller import Role
 from app.main import create_app
 from forecasting.run import ForecastRun
 
@@ -39,27 +41,29 @@ OPERATIONS = [
 BOUNDED = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
 
-@pytest.fixture
-def api(engine: Engine, published: ForecastRun) -> BaseSchema:
-    return schemathesis.openapi.from_asgi("/openapi.json", create_app(engine))
+# A caller of each role, and one who sees one organization.
+CALLERS = {role.name.lower(): (role, None) for role in Role} | {"scoped": (Role.VIEWER, ["NORD"])}
+
+
+@pytest.fixture(params=CALLERS)
+def api(
+    request: pytest.FixtureRequest, engine: Engine, published: ForecastRun, key_of: Callable[..., str]
+) -> tuple[BaseSchema, dict[str, str]]:
+    role, organizations = CALLERS[request.param]
+    key = key_of(engine, role.name.lower(), organizations)
+    headers = {"Authorization": f"Bearer {key}"}
+    return schemathesis.openapi.from_asgi("/openapi.json", create_app(engine), headers=headers), headers
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_answer_is_as_described(api: BaseSchema, operation: str) -> None:
+def test_every_answer_is_as_described(api: tuple[BaseSchema, dict[str, str]], operation: str) -> None:
+    schema, headers = api
     method, path = operation.split(" ")
-    valid, invalid = (api[path][method].as_strategy(mode) for mode in GenerationMode)
+    valid, invalid = (schema[path][method].as_strategy(mode) for mode in GenerationMode)
 
     @BOUNDED
     @given(case=valid | invalid)
     def ask(case: Case) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(headers=headers, checks=CHECKS)
 
     ask()
-
-
-def test_answers_that_follow_from_answers_are_as_described(api: BaseSchema) -> None:
-    class Machine(api.as_state_machine()):
-        def validate_response(self, response, case, additional_checks=None, **kwargs) -> None:
-            case.validate_response(response, checks=CHECKS)
-
-    Machine.run(settings=settings(BOUNDED, stateful_step_count=6))

@@ -37,7 +37,7 @@ type Ask = Callable[[list[str]], str]
 
 
 @pytest.fixture(scope="module")
-def service(new_database: Callable[[], str]) -> Iterator[dict[str, str]]:
+def service(new_database: Callable[[], str], key_of: Callable[..., str]) -> Iterator[dict[str, str]]:
     """The environment of somebody who asks a service, which has a run of three customers."""
     engine = open_engine(new_database())
     migrate(engine)
@@ -46,7 +46,8 @@ def service(new_database: Callable[[], str]) -> Iterator[dict[str, str]]:
     server = uvicorn.Server(uvicorn.Config(create_app(engine), log_level="error"))
     serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     serving.start()
-    yield {"TONNAGE_URL": f"http://127.0.0.1:{listener.getsockname()[1]}", "TONNAGE_KEY": "none yet"}
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield {"TONNAGE_URL": url, "TONNAGE_KEY": key_of(engine, "viewer")}
     server.should_exit = True
     serving.join()
     engine.dispose()
