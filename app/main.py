@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 
-from app.api import forecasts, health, nodes, runs
+from app.api import forecasts, health, nodes, runs, series
 from app.api.parameters import refuse_unforeseen
 from app.api.problems import Problem, answer_with_problems
 
@@ -28,7 +28,7 @@ def create_app(engine: Engine) -> FastAPI:
         dependencies=[Depends(refuse_unforeseen)],
     )
     app.state.engine = engine
-    for resource in (forecasts, nodes, runs, health):
+    for resource in (forecasts, nodes, series, runs, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

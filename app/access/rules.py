@@ -20,5 +20,9 @@ OPEN = frozenset({"GET /health/live", "GET /health/ready"})
 RULES: Mapping[str, Rule] = {
     "GET /v1/forecasts": Rule(Role.VIEWER),
     "GET /v1/nodes": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}/children": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}/path": Rule(Role.VIEWER),
+    "GET /v1/series/{node}": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
 }

@@ -86,7 +86,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     """The first of the parameters that FastAPI refused."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    field = ".".join(map(str, first["loc"][1:]))
+    where, *names = first["loc"]
+    # Of a parameter that is repeated, the value says which.
+    field = ".".join(str(name) for name in names if where != "query" or isinstance(name, str))
     return _app_error(
         request,
         refusals.BadParameter(
