@@ -116,8 +116,8 @@ def test_no_run_at_all(client: TestClient) -> None:
 
 
 def test_tag_tells_scopes_apart(engine: Engine, published: ForecastRun) -> None:
-    request = Request({"type": "http", "method": "GET", "path": "/v1/nodes", "query_string": b"level=customer",
-                       "headers": [], "server": ("house", 80), "scheme": "http"})  # fmt: skip
+    facts = {"type": "http", "method": "GET", "path": "/v1/nodes", "query_string": b"level=customer"}
+    request = Request(facts | {"headers": [], "server": ("house", 80), "scheme": "http"})
     with reading(engine) as reader:
         run = reader.current_run()
     scopes = [None, frozenset(), frozenset({"NORD"}), frozenset({"NORD", "SÜD"}), frozenset({"NORD,SÜD"})]
