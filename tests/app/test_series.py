@@ -131,22 +131,25 @@ class TestSeries:
             assert answer.headers["content-type"] == "text/csv; charset=utf-8"
             assert "series-2026-11-c-organization_NORD_customer" in answer.headers["content-disposition"]
             place = '"organization,customer",NORD,"K,""2""",,'
-            assert answer.text == "".join(
-                f"{line}\n"
-                for line in (
-                    "run,origin,level,organization,customer,material,kind,month,unit,mean,p10,p90",
-                    f"2026-11-c,2026-11,{place}history,2026-11,t,140.0,,",
-                    f"2026-11-c,2026-11,{place}forecast,2026-12,t,30.0,18.0,42.0",
-                    f"2026-11-c,2026-11,{place}forecast,2027-01,t,60.0,36.0,84.0",
-                    f"2026-11-c,2026-11,{place}forecast,2027-02,t,90.0,54.0,126.0",
-                    f"2026-11-c,2026-11,{place}last year,2025-12,t,30.0,,",
-                    f"2026-11-c,2026-11,{place}last year,2026-01,t,40.0,,",
-                    f"2026-11-c,2026-11,{place}last year,2026-02,t,50.0,,",
-                    f"2026-10-b,2026-10,{place}earlier,2026-12,t,4.0,2.4,5.6",
-                    f"2026-10-b,2026-10,{place}earlier,2027-01,t,6.0,{6 * 0.6!r},{6 * 1.4!r}",
-                    f"2026-09-a,2026-09,{place}earlier,2026-12,t,30.0,18.0,",
-                )
-            )
+            forecast = [
+                f"2026-11-c,2026-11,{place}forecast,{month},t,{mean},{mean * 0.6},{mean * 1.4}"
+                for month, mean in (("2026-12", 30.0), ("2027-01", 60.0), ("2027-02", 90.0))
+            ]
+            before = [
+                f"2026-10-b,2026-10,{place}earlier,{month},t,{mean},{mean * 0.6},{mean * 1.4}"
+                for month, mean in (("2026-12", 4.0), ("2027-01", 6.0))
+            ]
+            assert answer.text.splitlines() == [
+                "run,origin,level,organization,customer,material,kind,month,unit,mean,p10,p90",
+                f"2026-11-c,2026-11,{place}history,2026-11,t,140.0,,",
+                *forecast,
+                f"2026-11-c,2026-11,{place}last year,2025-12,t,30.0,,",
+                f"2026-11-c,2026-11,{place}last year,2026-01,t,40.0,,",
+                f"2026-11-c,2026-11,{place}last year,2026-02,t,50.0,,",
+                *before,
+                f"2026-09-a,2026-09,{place}earlier,2026-12,t,30.0,18.0,",
+            ]
+            assert answer.text.endswith(",18.0,\n")
 
     def test_formulas_are_text(self, client: TestClient) -> None:
         text = client.get("/v1/series/organization=~3DS~C3~9CD?format=csv").text
