@@ -17,7 +17,8 @@ from app.api.asking import (
     start_of,
 )
 from app.api.cursor import Cursor
-from app.api.parameters import ATTRIBUTES, ChildrenQuery, NodesQuery, RunQuery
+from app.api.node_parameters import ChildrenQuery, NodesQuery
+from app.api.parameters import ATTRIBUTES, RunQuery
 from app.api.problems import declared
 from app.store.node_id import NodeId
 from app.store.nodes import children_of

@@ -33,16 +33,16 @@ def _month(text: str) -> Month:
 
 
 def _moment(text: str) -> dt.datetime:
-    """A day means its end, in UTC."""
+    """A moment in UTC; a day means its end."""
     try:
         if _DAY.fullmatch(text):
             return dt.datetime.combine(dt.date.fromisoformat(text), dt.time.max, dt.UTC)
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("write a day as 2026-11-05 or a moment as 2026-11-05T06:00Z, and + as %2B")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("write a day as 2026-11-05 or a moment as 2026-11-05T06:00Z, and + as %2B")
 
 
 def _several(value: object) -> object:
@@ -98,11 +98,11 @@ ATTRIBUTES: dict[str, Any] = {
 
 CURRENT = "current"
 
-_LEVEL = (
+LEVEL = (
     "Keys and attributes joined by commas, in any order; `total`, the top, if left out. "
     "`/v1/runs/current` lists the levels of the run."
 )
-_LEVELS = ["customer", "organization,material", "organization,material_group"]
+LEVELS = ["customer", "organization,material", "organization,material_group"]
 
 
 class RunQuery(BaseModel):
@@ -153,27 +153,10 @@ class Filters(BaseModel):
         return {key: values for key, values in asked.items() if values} | self.__pydantic_extra__
 
 
-class NodesQuery(PageQuery, Filters):
-    """Which nodes, and which page of them."""
-
-    level: KeyValue | None = Field(
-        default=None,
-        description=f"{_LEVEL} A search without it looks at every level that names the filters.",
-        examples=_LEVELS,
-    )
-    search: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None,
-        min_length=1,
-        pattern=r"^[^\x00]+$",
-        description="A part of a key or of an attribute, whatever its case.",
-        examples=["heb 2"],
-    )
-
-
 class ForecastsQuery(PageQuery, Filters):
     """Which nodes, months and quantiles, in which order and format."""
 
-    level: KeyValue = Field(default=TOTAL, description=_LEVEL, examples=_LEVELS)
+    level: KeyValue = Field(default=TOTAL, description=LEVEL, examples=LEVELS)
     first: MonthText | None = Field(
         default=None,
         alias="from",
@@ -205,35 +188,6 @@ class ForecastsQuery(PageQuery, Filters):
     def limited(self) -> bool:
         """Whether the caller asked for a page; CSV without a limit holds every node."""
         return "limit" in self.model_fields_set
-
-
-class ChildrenQuery(PageQuery):
-    """By what to divide a node."""
-
-    by: KeyValue | None = Field(
-        default=None,
-        description="A key or attribute; every next finer level of the run if left out.",
-        examples=["material"],
-    )
-
-
-class SeriesQuery(RunQuery):
-    """How much of a node's past, and in which format."""
-
-    probabilities: Probabilities | None = Field(
-        default=None,
-        alias="quantiles",
-        description="Probabilities joined by commas; all that the run holds if left out. Earlier forecasts "
-        "have those of them that their runs hold.",
-        examples=["0.1,0.5,0.9"],
-    )
-    history: int = Field(default=36, ge=0, le=1200, description="Months of history, the last ones.")
-    earlier: int = Field(
-        default=6, ge=0, le=60, description="Forecasts of runs that were shown before, the latest first."
-    )
-    format: Literal["json", "csv"] | None = Field(
-        default=None, description="Overrules the Accept header, for links and spreadsheets."
-    )
 
 
 def refuse_unforeseen(request: Request) -> None:

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from app.api import series_schemas as shapes
 from app.api.asking import Asker, Reading, cache_headers, is_known, run_of
 from app.api.formats import choose_format
+from app.api.node_parameters import SeriesQuery
 from app.api.nodes import NodeText
-from app.api.parameters import SeriesQuery
 from app.api.problems import declared
 from app.export.series_csv import series_csv
 from app.store.node_id import NodeId
