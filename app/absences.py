@@ -3,7 +3,9 @@
 NothingPublished  no run yet
 UnknownRun        no run has this id
 NeverShown        the run was recorded and never shown
+NothingShownThen  no run was shown yet at that moment
 UnknownNode       no node has this value of a key or attribute
+NodeNotInRun      the run does not have the node
 UnknownJob        no job has this id
 UnknownApiKey     no API key that is good has this id or name
 """
@@ -39,16 +41,36 @@ class NeverShown(NotThere):
         )
 
 
-class UnknownNode(NotThere):
-    """No node of the level has this value of a key or attribute."""
+class NothingShownThen(NotThere):
+    """No run was shown yet at that moment."""
 
-    def __init__(self, key: str, value: str, level: str) -> None:
+    def __init__(self, moment: str, first: str | None) -> None:
+        remedy = "run: tonnage retrain" if first is None else f"the first was shown at {first}"
+        super().__init__(f"no run was shown at {moment}", remedy, field="as_of", value=moment)
+
+
+class UnknownNode(NotThere):
+    """No node of the level has this value of a key or attribute, or none has these."""
+
+    def __init__(self, key: str, value: str, level: str, *others: str) -> None:
         self.level = level
         super().__init__(
-            f"level {level!r} has no {key} {value!r}",
+            f"level {level!r} has no {key} {', '.join(map(repr, (value, *others)))}",
             f"see which there are: /v1/nodes?level={quote(level, safe=',')}",
             field=key,
-            value=value,
+            value=", ".join((value, *others)),
+        )
+
+
+class NodeNotInRun(NotThere):
+    """The run does not have the node."""
+
+    def __init__(self, node: str, run: str) -> None:
+        super().__init__(
+            f"run {run} has no node {node!r}",
+            "search by a part of its name: /v1/nodes?search=",
+            field="node",
+            value=node,
         )
 
 

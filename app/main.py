@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from app.access.callers import Callers, Issuer
 from app.access.rules import OPEN
-from app.api import forecasts, health, nodes, runs
+from app.api import forecasts, health, nodes, runs, series
 from app.api.gate import Gate
 from app.api.parameters import refuse_unforeseen
 from app.api.problems import Problem, answer_with_problems, declared
@@ -46,7 +46,7 @@ def create_app(engine: Engine, issuer: Issuer | None = None) -> FastAPI:
     app.state.engine = engine
     # What is added after the gate stands before it, and sees its refusals too.
     app.add_middleware(Gate, callers=Callers(engine, issuer))
-    for resource in (forecasts, nodes, runs, health):
+    for resource in (forecasts, nodes, series, runs, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

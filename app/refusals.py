@@ -9,6 +9,9 @@ KeyOutsideLevel       a filter on a key or attribute that the level does not nam
 UnknownQuantile       a quantile that the run does not hold
 OutsideRun            months before or after those of the run
 AmbiguousRun          more than one run has an id that begins so
+BadNode               a text that does not name a node
+TwoRunsNamed          a run and a moment, each of which names a run
+NotDividedBy          a key or attribute by which no level of the run divides a node
 BadCursor             a cursor that this service did not give for this question
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
@@ -103,13 +106,41 @@ class AmbiguousRun(Refused):
         )
 
 
+class BadNode(Refused):
+    """A text that does not name a node."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            "this does not name a node",
+            "write NAME=VALUE, joined by commas, for example organization=NORD,material=HEB~20200, or total; "
+            "answers of /v1/nodes name theirs",
+            field="node",
+            value=text,
+        )
+
+
+class NotDividedBy(Refused):
+    """A key or attribute by which no level of the run divides a node."""
+
+    def __init__(self, node: str, by: str, possible: Sequence[str]) -> None:
+        remedy = f"divide it by {', '.join(possible)}" if possible else "it is one of the finest nodes"
+        super().__init__(f"no level divides node {node!r} by {by!r}", remedy, field="by", value=by)
+
+
+class TwoRunsNamed(Refused):
+    """A run and a moment, each of which names a run."""
+
+    def __init__(self, moment: str) -> None:
+        super().__init__("run and as_of both say which run", "give one of them", field="as_of", value=moment)
+
+
 class BadCursor(Refused):
     """A cursor that this service did not give for this question."""
 
     def __init__(self, cursor: str) -> None:
         super().__init__(
             "the cursor was not given for this question",
-            "ask again without cursor, then follow 'next' with the same level and filters",
+            "ask again without cursor, then follow 'next' and change nothing but limit and format",
             field="cursor",
             value=cursor,
         )

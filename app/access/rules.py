@@ -26,6 +26,10 @@ RULES: Mapping[str, Rule] = {
     "GET /openapi.json": Rule(Role.VIEWER),
     "GET /v1/forecasts": Rule(Role.VIEWER),
     "GET /v1/nodes": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}/children": Rule(Role.VIEWER),
+    "GET /v1/nodes/{node}/path": Rule(Role.VIEWER),
+    "GET /v1/series/{node}": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
 }
 

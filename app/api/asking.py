@@ -1,6 +1,7 @@
 """From a request to the run it is about, and back to a cache tag."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Annotated
 
@@ -9,9 +10,10 @@ from fastapi import Depends, Request
 from app.absences import NothingPublished, UnknownRun
 from app.access.caller import Caller
 from app.api.cursor import Cursor
-from app.api.parameters import refuse_unknown_attributes
-from app.refusals import BadCursor
-from app.store.read import NodeKey, Reader, reading
+from app.api.parameters import CURRENT, RunQuery, refuse_unknown_attributes
+from app.refusals import AmbiguousRun, BadCursor, TwoRunsNamed
+from app.store.nodes import Place
+from app.store.read import Reader, reading
 from app.store.selection import PublishedRun, Selection
 from forecasting.hierarchy import level_name
 
@@ -35,10 +37,13 @@ def _reader(request: Request, caller: Asker) -> Iterator[Reader]:
 type Reading = Annotated[Reader, Depends(_reader)]
 
 
-def run_of(request: Request, reader: Reader, cursor: Cursor | None) -> PublishedRun:
-    """The run of the page before, or the current one; refuses a filter on an attribute it does not have."""
+def run_of(request: Request, reader: Reader, asked: RunQuery, cursor: Cursor | None = None) -> PublishedRun:
+    """The run of the page before, or the one that is asked for.
+
+    Refuses a filter on an attribute that it does not have.
+    """
     try:
-        run = _run(reader, cursor)
+        run = _run(reader, asked, cursor)
     except NothingPublished:
         refuse_unknown_attributes(request, ())
         raise
@@ -46,39 +51,62 @@ def run_of(request: Request, reader: Reader, cursor: Cursor | None) -> Published
     return run
 
 
-def _run(reader: Reader, cursor: Cursor | None) -> PublishedRun:
-    if cursor is None:
-        return reader.current_run()
-    try:
-        return reader.run(cursor.run)
-    except UnknownRun:
-        raise BadCursor(cursor.encode()) from None
+def _run(reader: Reader, asked: RunQuery, cursor: Cursor | None) -> PublishedRun:
+    if asked.as_of is not None and "run" in asked.model_fields_set:
+        raise TwoRunsNamed(asked.as_of.isoformat())
+    if cursor is not None:
+        try:
+            run = reader.run(cursor.run)
+        except (UnknownRun, AmbiguousRun):
+            raise BadCursor(cursor.encode()) from None
+        if run.id != cursor.run:
+            raise BadCursor(cursor.encode())
+        return run
+    if asked.as_of is not None:
+        return reader.run_shown_at(asked.as_of)
+    return reader.current_run() if asked.run == CURRENT else reader.run(asked.run)
 
 
-def start_of(selection: Selection, cursor: Cursor | None) -> NodeKey | None:
-    """The key after which to read on; raises `BadCursor` if it is one of another level."""
+def question_of(request: Request, selections: Sequence[Selection]) -> str:
+    """A word for all that is asked but the size and form of a page: a cursor goes with one of them."""
+    named = [request.query_params.get(name) for name in ("run", "as_of", "search", "by")]
+    facts = [
+        (level_name(each.level), sorted(each.where.items()), str(each.first), str(each.last), each.sort,
+         each.probabilities)
+        for each in selections
+    ]  # fmt: skip
+    return sha256(json.dumps([request.url.path, named, facts]).encode()).hexdigest()[:16]
+
+
+def start_of(cursor: Cursor | None, question: str, selections: Sequence[Selection]) -> Place | None:
+    """The place after which to read on; raises `BadCursor` if it is one of another question."""
     if cursor is None:
         return None
-    if cursor.level != level_name(selection.level) or len(cursor.after) != len(selection.level):
+    selection = next((each for each in selections if level_name(each.level) == cursor.level), None)
+    if (
+        selection is None
+        or cursor.question != question
+        or len(cursor.after) != len(selection.level)
+        or (cursor.total is None) != (selection.sort == "nodes")
+    ):
         raise BadCursor(cursor.encode())
-    return cursor.after
+    return Place(selection.level, cursor.after, cursor.total)
 
 
-def next_cursor(selection: Selection, after: NodeKey | None) -> str | None:
+def next_cursor(run: PublishedRun, question: str, after: Place | None) -> str | None:
     """The cursor of the page that follows, None when there is none."""
     if after is None:
         return None
-    return Cursor(selection.run.id, level_name(selection.level), after).encode()
+    return Cursor(run.id, question, level_name(after.level), after.total, after.key).encode()
 
 
-def cache_headers(request: Request, run: PublishedRun, media_type: str) -> dict[str, str]:
+def cache_headers(request: Request, caller: Caller, run: PublishedRun, media_type: str) -> dict[str, str]:
     """Headers that let a cache keep the answer for as long as the run is current.
 
     A run never changes, so its id, the question and what the caller may see name the answer.
     """
-    caller = _caller(request)
-    seen = "all" if caller.organizations is None else sorted(caller.organizations)
-    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}\n{seen}"
+    scope = "all" if caller.organizations is None else json.dumps(sorted(caller.organizations))
+    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}\n{scope}"
     return {
         "ETag": f'"{run.id}.{sha256(question.encode()).hexdigest()[:16]}"',
         "Cache-Control": "private, no-cache",

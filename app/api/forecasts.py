@@ -7,7 +7,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.api import schemas
-from app.api.asking import Reading, cache_headers, is_known, next_cursor, run_of, start_of
+from app.api.asking import (
+    Asker,
+    Reading,
+    cache_headers,
+    is_known,
+    next_cursor,
+    question_of,
+    run_of,
+    start_of,
+)
 from app.api.cursor import Cursor
 from app.api.formats import choose_format
 from app.api.parameters import ATTRIBUTES, ForecastsQuery
@@ -45,11 +54,13 @@ _CSV_EXAMPLE = (
     },
     openapi_extra=ATTRIBUTES,
 )
-def get_forecasts(reader: Reading, asked: Annotated[ForecastsQuery, Query()], request: Request) -> Response:
-    """Mean and quantiles by month, from the current run or the run of the cursor."""
+def get_forecasts(
+    reader: Reading, caller: Asker, asked: Annotated[ForecastsQuery, Query()], request: Request
+) -> Response:
+    """Mean and quantiles by month, all of one run."""
     media_type = _media_type(request, asked)
     cursor = None if asked.cursor is None else Cursor.decode(asked.cursor)
-    run = run_of(request, reader, cursor)
+    run = run_of(request, reader, asked, cursor)
     selection = select_from(
         run,
         level=asked.level,
@@ -57,16 +68,18 @@ def get_forecasts(reader: Reading, asked: Annotated[ForecastsQuery, Query()], re
         first=asked.first,
         last=asked.last,
         probabilities=asked.probabilities,
+        sort=asked.sort,
     )
-    after = start_of(selection, cursor)
-    headers = cache_headers(request, run, media_type)
+    question = question_of(request, [selection])
+    after = start_of(cursor, question, [selection])
+    headers = cache_headers(request, caller, run, media_type)
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
     if media_type == CSV and not asked.limited:
         lines = csv_chunks(selection, reader.stream(selection, after))
         return StreamingResponse(lines, headers=headers | _as_file(selection), media_type=CSV)
     page = reader.forecasts(selection, asked.limit, after)
-    following = next_cursor(selection, page.after)
+    following = next_cursor(run, question, page.after)
     if media_type == JSON:
         return JSONResponse(schemas.forecasts(selection, page.rows, following), headers=headers)
     if following is not None:

@@ -1,15 +1,28 @@
 """Query parameters: read here, trusted behind."""
 
+import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from app.refusals import RepeatedParameter, UnknownParameter
 from app.store.keys import KEYS
+from app.store.selection import Sort
 from forecasting.errors import BadMonth
 from forecasting.hierarchy import TOTAL, Level
 from forecasting.months import Month
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _month(text: str) -> Month:
@@ -17,6 +30,23 @@ def _month(text: str) -> Month:
         return Month.parse(text)
     except BadMonth as error:
         raise ValueError(str(error)) from None
+
+
+def _moment(text: str) -> dt.datetime:
+    """A moment in UTC; a day means its end."""
+    try:
+        if _DAY.fullmatch(text):
+            return dt.datetime.combine(dt.date.fromisoformat(text), dt.time.max, dt.UTC)
+        moment = dt.datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("write a day as 2026-11-05 or a moment as 2026-11-05T06:00Z, and + as %2B")
+
+
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 def _probabilities(text: str) -> tuple[float, ...]:
@@ -40,6 +70,12 @@ type Probabilities = Annotated[
 ]
 # PostgreSQL text holds every character but NUL.
 KeyValue = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
+Moment = Annotated[
+    dt.datetime,
+    PlainValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
+Values = tuple[KeyValue, ...]
 
 
 # OpenAPI's way to say that further parameters are named by the data: an object, spread out.
@@ -48,8 +84,8 @@ ATTRIBUTES: dict[str, Any] = {
         {
             "name": "attributes",
             "in": "query",
-            "description": "Only nodes with these attributes, each a parameter of its own: "
-            "`level=organization,material_group&material_group=Flat`. The run's levels name them.",
+            "description": "Only nodes with these attributes, each a parameter of its own that may be "
+            "repeated: `level=organization,material_group&material_group=Flat`. The run's levels name them.",
             "required": False,
             "style": "form",
             "explode": True,
@@ -60,38 +96,67 @@ ATTRIBUTES: dict[str, Any] = {
 }
 
 
-class NodesQuery(BaseModel):
-    """Which nodes, and which page of them. What no field declares is a filter on an attribute."""
+CURRENT = "current"
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, KeyValue]
+LEVEL = (
+    "Keys and attributes joined by commas, in any order; `total`, the top, if left out. "
+    "`/v1/runs/current` lists the levels of the run."
+)
+LEVELS = ["customer", "organization,material", "organization,material_group"]
 
-    level: KeyValue = Field(
-        default=TOTAL,
-        description="Keys and attributes joined by commas, in any order; `total` is the top. "
-        "`/v1/runs/current` lists the levels of the run.",
-        examples=["customer", "organization,material", "organization,material_group"],
+
+class RunQuery(BaseModel):
+    """Which run: the one that is shown, another, or the one that was shown at a moment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: KeyValue = Field(
+        default=CURRENT,
+        description="Id of a run that is or was shown, or a beginning that no other has.",
+        examples=["2026-10-3f9c1a2b4d5e"],
     )
-    organization: KeyValue | None = Field(default=None, description="Only this organization.")
-    customer: KeyValue | None = Field(default=None, description="Only this customer.", examples=["K-104"])
-    material: KeyValue | None = Field(default=None, description="Only this material.")
+    as_of: Moment | None = Field(
+        default=None,
+        description="The run that was shown then: at a moment with its offset, or at the end of a day in "
+        "UTC. Not together with `run`.",
+        examples=["2026-11-05", "2026-11-05T06:00:00Z"],
+    )
+
+
+class PageQuery(RunQuery):
+    """Which page of an answer."""
+
     limit: int = Field(default=100, ge=1, le=1000, description="Most nodes in one answer.")
     cursor: str | None = Field(
         default=None,
-        description="`next` of the page before, with the same level and filters. "
+        description="`next` of the page before, with the same question but for `limit` and `format`. "
         "Pages stay within the run they began with, even when a newer one is published meanwhile.",
     )
 
+
+class Filters(BaseModel):
+    """Which nodes of a level. What no field declares is a filter on an attribute."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Annotated[Values, BeforeValidator(_several)]]
+
+    organization: Values = Field(default=(), description="Only these organizations; may be repeated.")
+    customer: Values = Field(
+        default=(), description="Only these customers; may be repeated.", examples=[["K-104"]]
+    )
+    material: Values = Field(default=(), description="Only these materials; may be repeated.")
+
     @property
-    def where(self) -> dict[str, str]:
+    def where(self) -> dict[str, Values]:
         """The values of keys and attributes asked for."""
-        asked = {key: getattr(self, key) for key in KEYS}
-        return {key: value for key, value in asked.items() if value is not None} | self.__pydantic_extra__
+        asked: dict[str, Values] = {key: getattr(self, key) for key in KEYS}
+        return {key: values for key, values in asked.items() if values} | self.__pydantic_extra__
 
 
-class ForecastsQuery(NodesQuery):
-    """Which nodes, months and quantiles, and in which format."""
+class ForecastsQuery(PageQuery, Filters):
+    """Which nodes, months and quantiles, in which order and format."""
 
+    level: KeyValue = Field(default=TOTAL, description=LEVEL, examples=LEVELS)
     first: MonthText | None = Field(
         default=None,
         alias="from",
@@ -109,6 +174,12 @@ class ForecastsQuery(NodesQuery):
         "out.",
         examples=["0.1,0.5,0.9"],
     )
+    sort: Sort = Field(
+        default="nodes",
+        description="`nodes`: by organization, customer, material, then attributes by name. `mean`, `-mean`: "
+        "by the sum of the means over the months asked for, the smallest or the largest first; nodes of the "
+        "same sum as `nodes`. Such a page takes longer, for it adds up every node that was selected.",
+    )
     format: Literal["json", "csv"] | None = Field(
         default=None, description="Overrules the Accept header, for links and spreadsheets."
     )
@@ -124,13 +195,14 @@ def refuse_unforeseen(request: Request) -> None:
 
     What OpenAPI does not name is not silently ignored: a misspelt filter would answer for everything.
     Where the run's attributes are parameters too, its names are awaited: see `refuse_unknown_attributes`.
+    Filters may be given several times.
     """
     known, is_open = _declared(request)
     seen = set()
     for name, value in request.query_params.multi_items():
         if name not in known and not is_open:
-            raise UnknownParameter(name, value, known)
-        if name in seen:
+            raise UnknownParameter(name, value, list(known))
+        if name in seen and not known.get(name, True):
             raise RepeatedParameter(name, value)
         seen.add(name)
 
@@ -143,10 +215,10 @@ def refuse_unknown_attributes(request: Request, attributes: Level) -> None:
             raise UnknownParameter(name, value, known)
 
 
-def _declared(request: Request) -> tuple[list[str], bool]:
-    """The parameters that the resource names, and whether attributes are parameters as well."""
+def _declared(request: Request) -> tuple[dict[str, bool], bool]:
+    """The parameters that the resource names, and whether each may be repeated; are attributes too?"""
     operations: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
     declared = operations[request.method.lower()].get("parameters", [])
-    asked = [parameter for parameter in declared if parameter["in"] == "query"]
-    named = [parameter["name"] for parameter in asked if parameter["schema"].get("type") != "object"]
-    return named, len(named) < len(asked)
+    kinds = {each["name"]: each["schema"].get("type") for each in declared if each["in"] == "query"}
+    named = {name: kind == "array" for name, kind in kinds.items() if kind != "object"}
+    return named, len(named) < len(kinds)

@@ -103,7 +103,9 @@ def _invalid(_: Request, error: Exception) -> Response:
     """The first of the parameters that FastAPI refused."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    field = ".".join(map(str, first["loc"][1:]))
+    where, *names = first["loc"]
+    # Of a parameter that is repeated, the value says which.
+    field = ".".join(str(name) for name in names if where != "query" or isinstance(name, str))
     return answer_to(
         refusals.BadParameter(
             f"{field}: {first['msg'].removeprefix('Value error, ')}",

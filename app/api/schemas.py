@@ -4,13 +4,23 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
-from app.store.read import Node, NodeForecast
+from app.store.forecasts import NodeForecast
+from app.store.node_id import Node
 from app.store.selection import PublishedRun, Selection
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
 
 type Json = dict[str, object]
+
+EXAMPLE_RUN: JsonDict = {
+    "id": "2026-10-3f9c1a2b4d5e",
+    "origin": "2026-10",
+    "published_at": "2026-11-02T06:00:00Z",
+    "snapshot": "3f9c1a2b4d5e",
+    "model": "smoothing/3",
+}
 
 MonthName = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-11"])]
 
@@ -65,19 +75,8 @@ class NodeMonths(NodeName):
     months: list[MonthForecast]
 
 
-class Nodes(BaseModel):
-    """A page of nodes, sorted by organization, customer, material, then attributes by name."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    run: RunName
-    level: str
-    nodes: list[NodeName]
-    next: str | None = Field(description="Cursor of the next page; null on the last.")
-
-
 class Forecasts(BaseModel):
-    """A page of forecasts, sorted by organization, customer, material, then attributes by name.
+    """A page of forecasts, in the order that was asked for.
 
     Means are in full precision: at every month those of a level sum to the total.
     """
@@ -86,13 +85,7 @@ class Forecasts(BaseModel):
         extra="forbid",
         json_schema_extra={
             "example": {
-                "run": {
-                    "id": "2026-10-3f9c1a2b4d5e",
-                    "origin": "2026-10",
-                    "published_at": "2026-11-02T06:00:00Z",
-                    "snapshot": "3f9c1a2b4d5e",
-                    "model": "smoothing/3",
-                },
+                "run": EXAMPLE_RUN,
                 "unit": "t",
                 "level": "customer",
                 "forecasts": [
@@ -151,16 +144,6 @@ def node_name(selection: Selection, node: Node) -> Json:
     """As `NodeName`."""
     keys: Json = {"organization": node.organization, "customer": node.customer, "material": node.material}
     return keys | dict(zip(selection.attributes, node.attributes, strict=True))
-
-
-def nodes(selection: Selection, rows: list[Node], following: str | None) -> Json:
-    """As `Nodes`."""
-    return {
-        "run": run_name(selection.run),
-        "level": level_name(selection.level),
-        "nodes": [node_name(selection, node) for node in rows],
-        "next": following,
-    }
 
 
 def forecasts(selection: Selection, rows: list[NodeForecast], following: str | None) -> Json:

@@ -9,8 +9,8 @@ are stored.
 from collections.abc import Iterable, Iterator
 from itertools import batched
 
+from app.store.forecasts import NodeForecast
 from app.store.keys import KEYS
-from app.store.read import NodeForecast
 from app.store.selection import Selection
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name

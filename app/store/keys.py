@@ -9,7 +9,10 @@ from forecasting.hierarchy import Level
 KEYS: Level = ("organization", "customer", "material")
 
 RESERVED = frozenset(
-    "run origin level month months unit mean from to quantiles limit cursor format".split()  # noqa: SIM905
+    (
+        *("run", "as_of", "origin", "level", "node", "month", "months", "unit", "mean", "from", "to"),
+        *("quantiles", "search", "sort", "limit", "cursor", "format"),
+    )
 )
 """What parameters and columns of answers are called already; so are the quantiles, p50 and the like."""
 

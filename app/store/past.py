@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from app.store import tables
 from app.store.binary_copy import read_forecast_rows
+from app.store.find_run import published_run, shown_runs
 from app.store.keys import KEYS, attributes_of, canonical
-from app.store.read import published_run, shown_runs
 from app.store.selection import PublishedRun
 from app.store.session import copy_out
 from forecasting.arrays import Floats, Ints

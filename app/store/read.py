@@ -1,59 +1,20 @@
-"""Reads published runs: each question a method, answered by key, with no arithmetic."""
+"""Reads published runs: each question a method, answered by key."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 
-import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Row
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Connection, Engine
 
-from app.absences import NothingPublished, UnknownNode, UnknownRun
-from app.store import tables
-from app.store.keys import KEYS, attributes_of
-from app.store.scope import Scope, refuse_foreign, within
+from app.store import find_run, nodes, series
+from app.store.forecasts import NodeForecast, forecasts_question, read_forecasts
+from app.store.node_id import Node, NodeId
+from app.store.nodes import Page, Place
+from app.store.scope import Scope, check_node, levels_told, told
 from app.store.selection import PublishedRun, Selection
 from app.store.session import seen_by
-from forecasting.hierarchy import Level, level_name, parse_level
-from forecasting.months import Month
-
-type NodeKey = tuple[str, ...]
-"""A node within its level: the values of what the level names, in serving order."""
 
 _ROWS_IN_MEMORY = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node's keys, None where it sums over one, and the values of the attributes that its level names."""
-
-    organization: str | None
-    customer: str | None
-    material: str | None
-    attributes: tuple[str, ...] = ()
-
-    def within(self, level: Level) -> NodeKey:
-        """What tells the node from the others of its level."""
-        return (*(getattr(self, key) for key in level if key in KEYS), *self.attributes)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeForecast:
-    """The months of one node, in the order of `Selection.months`.
-
-    Each row of `numbers` is a month: its mean, then the quantiles in the order asked for.
-    """
-
-    node: Node
-    numbers: Sequence[Sequence[float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page[T]:
-    """Some rows, and the key after which the next page begins, None when there is no more."""
-
-    rows: list[T]
-    after: NodeKey | None
 
 
 @contextmanager
@@ -78,158 +39,103 @@ class Reader:
 
     def current_run(self) -> PublishedRun:
         """The run that is shown; raises `NothingPublished` before the first."""
-        found = self._connection.execute(
-            shown_runs().join(tables.current_run, tables.current_run.c.run_id == tables.run.c.id)
-        ).one_or_none()
-        if found is None:
-            raise NothingPublished
-        return published_run(found)
+        return find_run.current_run(self._connection)
 
-    def run(self, run_id: str) -> PublishedRun:
-        """The run with this id; raises `UnknownRun`, also for one that was never shown."""
-        found = self._connection.execute(shown_runs().where(tables.run.c.id == run_id)).one_or_none()
-        if found is None:
-            raise UnknownRun(run_id)
-        return published_run(found)
+    def run(self, name: str) -> PublishedRun:
+        """The run of an id, or the only one that begins so, never one that was not shown.
 
-    def nodes(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[Node]:
-        """A page of nodes, sorted by their keys; raises `UnknownNode` for a value that no node has."""
-        question = self._seen(selection, _nodes(selection, after)).where(_held(selection)).limit(limit + 1)
-        return self._page(selection, [_node(row) for row in self._connection.execute(question)], limit, after)
+        Raises `UnknownRun` and `AmbiguousRun`.
+        """
+        return find_run.run_named(self._connection, name)
 
-    def forecasts(self, selection: Selection, limit: int, after: NodeKey | None = None) -> Page[NodeForecast]:
-        """A page of forecasts, sorted by their nodes' keys; raises `UnknownNode` like `nodes`."""
-        rows = self._connection.execute(self._seen(selection, _forecasts(selection, after)).limit(limit + 1))
-        return self._page(selection, list(_read(selection, rows)), limit, after)
+    def run_shown_at(self, moment: dt.datetime) -> PublishedRun:
+        """The run that was shown at a moment; raises `NothingShownThen` for one before the first."""
+        return find_run.run_shown_at(self._connection, moment)
 
-    def stream(self, selection: Selection, after: NodeKey | None = None) -> Iterator[NodeForecast]:
+    def nodes(self, selection: Selection, limit: int, after: Place | None = None) -> Page[Node]:
+        """A page of nodes, in serving order; raises `UnknownNode` for a value that no node has."""
+        page = self.walk([selection], limit, after)
+        return Page([each.node for each in page.rows], page.after)
+
+    def walk(
+        self,
+        selections: Sequence[Selection],
+        limit: int,
+        after: Place | None = None,
+        search: str | None = None,
+    ) -> Page[NodeId]:
+        """A page of the nodes of some levels, one level after the other, each in serving order.
+
+        With a search only those that have it in one of their values, whatever its case. Raises `UnknownNode`
+        for a value that no node has.
+        """
+        selections = told(self._scope, selections)
+        page = nodes.walk(self._connection, selections, limit, after, search)
+        self._refuse_unknown(selections, page, after)
+        return page
+
+    def find(self, run: PublishedRun, node: NodeId) -> None:
+        """See that the run has the node; raises `UnknownLevel` and `NodeNotInRun`."""
+        check_node(self._scope, run, node)
+        nodes.find_node(self._connection, run, node)
+
+    def children(
+        self, run: PublishedRun, node: NodeId, limit: int, after: Place | None = None, by: str | None = None
+    ) -> Page[NodeId]:
+        """A page of the nodes below a node, at the next finer levels, or at the next that name `by`.
+
+        Raises `UnknownLevel`, `NodeNotInRun` and `NotDividedBy`.
+        """
+        self.find(run, node)
+        return self.walk(nodes.children_of(run, node, by), limit, after)
+
+    def path(self, run: PublishedRun, node: NodeId) -> list[NodeId]:
+        """Every node that a node counts towards, from the top down, itself the last; or `NodeNotInRun`."""
+        check_node(self._scope, run, node)
+        return nodes.path(self._connection, run, node, levels_told(self._scope, run))
+
+    def forecasts(self, selection: Selection, limit: int, after: Place | None = None) -> Page[NodeForecast]:
+        """A page of forecasts, in the order of the selection; raises `UnknownNode` like `nodes`."""
+        (selection,) = told(self._scope, [selection])
+        rows = self._connection.execute(forecasts_question(selection, after, limit + 1)).all()
+        page = Page(list(read_forecasts(selection, rows[:limit])), None)
+        if len(rows) > limit:
+            last = page.rows[-1].node.within(selection.level)
+            total = None if selection.sort == "nodes" else rows[limit - 1].total
+            page = Page(page.rows, Place(selection.level, last, total))
+        self._refuse_unknown([selection], page, after)
+        return page
+
+    def stream(self, selection: Selection, after: Place | None = None) -> Iterator[NodeForecast]:
         """Every forecast selected, sorted like `forecasts`, in memory that does not grow with them.
 
         Raises `UnknownNode` at once, not at the first row.
         """
-        self._refuse_unknown(selection)
+        (selection,) = told(self._scope, [selection])
+        nodes.refuse_unknown(self._connection, [selection])
         rows = self._connection.execute(
-            self._seen(selection, _forecasts(selection, after)),
-            execution_options={"yield_per": _ROWS_IN_MEMORY},
+            forecasts_question(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
         )
-        return _read(selection, rows)
+        return read_forecasts(selection, rows)
 
-    def _page[T: (Node, NodeForecast)](
-        self, selection: Selection, rows: list[T], limit: int, after: NodeKey | None
-    ) -> Page[T]:
-        if not rows and after is None:
-            self._refuse_unknown(selection)
-        if len(rows) <= limit:
-            return Page(rows, None)
-        last = rows[limit - 1]
-        node = last if isinstance(last, Node) else last.node
-        return Page(rows[:limit], node.within(selection.level))
+    def series(
+        self,
+        run: PublishedRun,
+        node: NodeId,
+        probabilities: Sequence[float] | None = None,
+        *,
+        history: int = 36,
+        earlier: int = 6,
+    ) -> series.Series:
+        """A node through time: so many months of history, its forecast, so many earlier forecasts.
 
-    def _seen[T: tuple[object, ...]](self, selection: Selection, question: sa.Select[T]) -> sa.Select[T]:
-        """A question about nodes, of those only that the caller may be told of."""
-        refuse_foreign(self._scope, selection.level, selection.run)
-        return question.where(within(self._scope))
+        Raises `UnknownLevel`, `NodeNotInRun` and `UnknownQuantile`.
+        """
+        check_node(self._scope, run, node)
+        return series.series(self._connection, run, node, probabilities, history=history, earlier=earlier)
 
-    def _refuse_unknown(self, selection: Selection) -> None:
-        """Tell a value that the level does not know from known values that never meet."""
-        level = level_name(selection.level)
-        for key, value in selection.where.items():
-            known = sa.select(tables.node.c.id).where(
-                tables.node.c.level == level, _column(selection.level, key) == value, _held(selection)
-            )
-            if self._connection.scalar(self._seen(selection, known).limit(1)) is None:
-                raise UnknownNode(key, value, level)
-
-
-def shown_runs() -> sa.Select[tuple[object, ...]]:
-    """Runs that were shown, now or before; one that was only recorded is nobody's to see."""
-    run = tables.run.c
-    return sa.select(*(run[field.name] for field in fields(PublishedRun))).where(
-        run.published_at.is_not(None)
-    )
-
-
-def published_run(row: Row[tuple[object, ...]]) -> PublishedRun:
-    """A row of the table of runs."""
-    facts = row._asdict()
-    facts["origin"] = Month.of(facts["origin"])
-    facts["levels"] = tuple(parse_level(level) for level in facts["levels"])
-    facts["probabilities"] = tuple(facts["probabilities"])
-    return PublishedRun(**facts)
-
-
-def _node(row: Row[tuple[object, ...]]) -> Node:
-    return Node(row.organization, row.customer, row.material, tuple(row.attributes))
-
-
-def _read(selection: Selection, rows: sa.Result[tuple[object, ...]]) -> Iterator[NodeForecast]:
-    held = selection.run.probabilities
-    if selection.probabilities == held:
-        yield from (NodeForecast(_node(row), row.numbers) for row in rows)
-        return
-    picks = [0, *(1 + held.index(probability) for probability in selection.probabilities)]
-    for row in rows:
-        yield NodeForecast(_node(row), [[month[pick] for pick in picks] for month in row.numbers])
-
-
-def _nodes(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[object, ...]]:
-    """Nodes of the level, in order, from the key after `after`: a walk along the unique index."""
-    node = tables.node.c
-    question = (
-        sa.select(node.organization, node.customer, node.material, node.attributes)
-        .where(node.level == level_name(selection.level))
-        .where(*(node[key].is_(None) for key in KEYS if key not in selection.level))
-        .where(*(_column(selection.level, key) == value for key, value in selection.where.items()))
-        .order_by(*(node[key] for key in KEYS), node.attributes)
-    )
-    if after:
-        question = question.where(_following(selection.level, after))
-    return question
-
-
-def _following(level: Level, after: NodeKey) -> sa.ColumnElement[bool]:
-    """Whether a node of the level comes after another in serving order."""
-    keys = [tables.node.c[key] for key in level if key in KEYS]
-    values: list[sa.ColumnElement[object]] = [sa.literal(value) for value in after[: len(keys)]]
-    if len(keys) < len(level):
-        keys.append(tables.node.c.attributes)
-        values.append(sa.literal(list(after[len(values) :]), tables.node.c.attributes.type))
-    return sa.tuple_(*keys) > sa.tuple_(*values)
-
-
-def _column(level: Level, name: str) -> sa.ColumnElement[str]:
-    """Where nodes of the level keep a key or an attribute."""
-    if name in KEYS:
-        return tables.node.c[name]
-    return tables.node.c.attributes[1 + attributes_of(level).index(name)]
-
-
-def _held(selection: Selection) -> sa.ColumnElement[bool]:
-    """Whether the run has the node: then it has it in every month."""
-    forecast = tables.forecast.c
-    return sa.exists().where(
-        forecast.run_id == selection.run.id,
-        forecast.node_id == tables.node.c.id,
-        forecast.month == selection.run.first.first_day,
-    )
-
-
-def _forecasts(selection: Selection, after: NodeKey | None) -> sa.Select[tuple[object, ...]]:
-    """The nodes with an array of their months, looked up by key node for node, so that it streams."""
-    forecast = tables.forecast.c
-    month = sa.func.array_prepend(forecast.mean, forecast.quantiles)
-    months = (
-        sa.select(sa.func.array_agg(aggregate_order_by(month, forecast.month)).label("numbers"))
-        .where(
-            forecast.run_id == selection.run.id,
-            forecast.node_id == tables.node.c.id,
-            forecast.month.between(selection.first.first_day, selection.last.first_day),
-        )
-        .lateral("months")
-    )
-    return (
-        _nodes(selection, after)
-        .add_columns(months.c.numbers)
-        .join(months, sa.true())
-        .where(months.c.numbers.is_not(None))
-    )
+    def _refuse_unknown[T](self, selections: Sequence[Selection], page: Page[T], after: Place | None) -> None:
+        """Look for unknown values on the first page, unless each filter has one and something was found."""
+        several = any(len(values) > 1 for each in selections for values in each.where.values())
+        if after is None and (several or not page.rows):
+            nodes.refuse_unknown(self._connection, selections)

@@ -3,11 +3,15 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from app.refusals import BadParameter, KeyOutsideLevel, OutsideRun, UnknownKey, UnknownLevel, UnknownQuantile
 from app.store.keys import KEYS, attributes_of
 from forecasting.hierarchy import TOTAL, Level, level_name
 from forecasting.months import Month, months_from
+
+type Sort = Literal["nodes", "mean", "-mean"]
+"""Serving order; or by the sum of the means over the months asked for, ascending or descending."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,21 @@ class PublishedRun:
 
 @dataclass(frozen=True)
 class Selection:
-    """Nodes of one level of a run, and which of their months and quantiles.
+    """Nodes of one level of a run, and which of their months and quantiles, in which order.
 
-    `where` holds the value that a key or attribute must have, for some of those that the level names.
-    Build one with `select_from`, which checks it against the run.
+    `where` holds the values that a key or attribute may have, sorted, for some of those that the level
+    names. Nodes that sort alike are in serving order. With a scope only nodes of these organizations are
+    told of. Build one with `select_from`, which checks it against the run.
     """
 
     run: PublishedRun
     level: Level
-    where: Mapping[str, str]
+    where: Mapping[str, tuple[str, ...]]
     first: Month
     last: Month
     probabilities: tuple[float, ...]
+    sort: Sort = "nodes"
+    scope: frozenset[str] | None = None
 
     @property
     def attributes(self) -> Level:
@@ -71,29 +78,44 @@ def select_from(
     run: PublishedRun,
     *,
     level: str = TOTAL,
-    where: Mapping[str, str],
+    where: Mapping[str, str | Sequence[str]],
     first: Month | None = None,
     last: Month | None = None,
     probabilities: Sequence[float] | None = None,
+    sort: Sort = "nodes",
 ) -> Selection:
-    """What is asked of a run; months and quantiles not named are all that it holds.
+    """What is asked of a run: a value or several for each filter; months and quantiles not named are all.
 
     Months that reach beyond the run on one side are cut to it, so that a fixed window keeps working
     as runs move on; a window wholly outside is an error.
     """
-    keys = _level(run, level)
-    known = (*KEYS, *run.attributes)
-    for key, value in where.items():
-        if key not in known:
-            raise UnknownKey(key, value, known)
+    keys = find_level(run, level)
+    values = filters_of(run, where)
+    for key in values:
         if key not in keys:
             naming = [level_name(other) for other in run.levels if set(where) <= set(other)]
-            raise KeyOutsideLevel(key, value, level_name(keys), naming)
+            raise KeyOutsideLevel(key, values[key][0], level_name(keys), naming)
     first, last = _window(run, first, last)
-    return Selection(run, keys, dict(where), first, last, _probabilities(run, probabilities))
+    return Selection(run, keys, values, first, last, check_probabilities(run, probabilities), sort)
 
 
-def _level(run: PublishedRun, text: str) -> Level:
+def filters_of(run: PublishedRun, where: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The values of each filter, each once and sorted; raises `UnknownKey` for what the run does not have.
+
+    A filter without any value is none.
+    """
+    known = (*KEYS, *run.attributes)
+    values = {
+        key: (some,) if isinstance(some, str) else tuple(sorted(set(some))) for key, some in where.items()
+    }
+    for key, some in values.items():
+        if key not in known:
+            raise UnknownKey(key, ", ".join(some), known)
+    return {key: some for key, some in values.items() if some}
+
+
+def find_level(run: PublishedRun, text: str) -> Level:
+    """The level of the run that a text names, in any order; raises `UnknownLevel`."""
     asked = () if text == TOTAL else tuple(part.strip() for part in text.split(","))
     for level in run.levels:
         if len(asked) == len(level) and set(asked) == set(level):
@@ -113,7 +135,8 @@ def _window(run: PublishedRun, first: Month | None, last: Month | None) -> tuple
     return max(first or run.first, run.first), min(last or run.last, run.last)
 
 
-def _probabilities(run: PublishedRun, asked: Sequence[float] | None) -> tuple[float, ...]:
+def check_probabilities(run: PublishedRun, asked: Sequence[float] | None) -> tuple[float, ...]:
+    """Those asked for, or all of the run; raises `UnknownQuantile`."""
     if asked is None:
         return run.probabilities
     for probability in asked:

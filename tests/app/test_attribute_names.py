@@ -35,7 +35,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name",
         ["x') or true --", "'", '"', "%(x)s", ":x", "größe 🙂", "<b>", "position", "attributes", "id",
-         "first", "where", "model_config", "__class__", "node", "Material"],
+         "first", "where", "model_config", "__class__", "nodes", "Material"],
     )  # fmt: skip
     def test_any_plain_name_is_served(
         self, client: TestClient, engine: Engine, make_run: MakeRun, make_forecast: MakeForecast, name: str
@@ -54,8 +54,13 @@ class TestNames:
         self, client: TestClient, published: ForecastRun
     ) -> None:
         header = client.get("/v1/forecasts?format=csv").text.splitlines()[0].split(",")
-        parameters = client.get("/openapi.json").json()["paths"]["/v1/forecasts"]["get"]["parameters"]
+        paths = client.get("/openapi.json").json()["paths"]
+        parameters = [
+            *paths["/v1/forecasts"]["get"]["parameters"],
+            *paths["/v1/nodes"]["get"]["parameters"],
+        ]
         members = [*client.get("/v1/forecasts").json()["forecasts"][0], "p10", "p50", "p97_5"]
+        members += client.get("/v1/nodes").json()["nodes"][0]
         taken = {*header, *members, *(one["name"] for one in parameters if one["name"] != "attributes")}
         assert taken == RESERVED | set(KEYS) | {"p10", "p50", "p97_5"}
 

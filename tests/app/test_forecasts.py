@@ -142,9 +142,14 @@ REFUSED = [
     ("limit=many", "limit", "many", ""),
     ("format=xml", "format", "xml", ""),
     ("cursor=xyz", "cursor", "xyz", "ask again without cursor"),
-    ("plant=NORD", "plant", "NORD", "this resource takes level, organization, customer, material, limit"),
+    (
+        "plant=NORD",
+        "plant",
+        "NORD",
+        "this resource takes organization, customer, material, run, as_of, limit",
+    ),
     ("first=2026-11", "first", "2026-11", "this resource takes"),
-    ("level=customer&customer=K-104&customer=K-7", "customer", "K-7", "give it once"),
+    ("level=customer&level=material", "level", "material", "give it once"),
     ("level=customer&customer=%00", "customer", "\0", ""),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from app.api.schemas import Nodes
+from app.api.node_schemas import Nodes
 from app.store.publish import publish
 from forecasting.forecast import Forecast
 from forecasting.run import ForecastRun
@@ -16,12 +16,17 @@ from forecasting.run import ForecastRun
 type MakeRun = Callable[..., ForecastRun]
 
 LATER = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+LEAF = "organization,customer,material"
 LEAVES = [
-    {"organization": "NORD", "customer": 'K,"9"', "material": "=SUM(A1)"},
-    {"organization": "NORD", "customer": "K-104", "material": "HEB 200"},
-    {"organization": "SÜD", "customer": "K-104", "material": "HEB 200"},
-    {"organization": "SÜD", "customer": "K-7", "material": "Blech"},
+    {"node": node, "level": LEAF, "organization": organization, "customer": customer, "material": material}
+    for node, organization, customer, material in [
+        ("organization=NORD,customer=K~2C~229~22,material=~3DSUM~28A1~29", "NORD", 'K,"9"', "=SUM(A1)"),
+        ("organization=NORD,customer=K-104,material=HEB~20200", "NORD", "K-104", "HEB 200"),
+        ("organization=S~C3~9CD,customer=K-104,material=HEB~20200", "SÜD", "K-104", "HEB 200"),
+        ("organization=S~C3~9CD,customer=K-7,material=Blech", "SÜD", "K-7", "Blech"),
+    ]
 ]
+TOTAL = {"node": "total", "level": "total", "organization": None, "customer": None, "material": None}
 
 
 @pytest.mark.usefixtures("published")
@@ -35,8 +40,7 @@ class TestNodes:
         Nodes.model_validate(answer)
 
     def test_total(self, client: TestClient) -> None:
-        nothing = {"organization": None, "customer": None, "material": None}
-        assert client.get("/v1/nodes").json()["nodes"] == [nothing]
+        assert client.get("/v1/nodes").json()["nodes"] == [TOTAL]
 
     def test_filter(self, client: TestClient) -> None:
         answer = client.get("/v1/nodes?level=organization,customer,material&customer=K-104").json()

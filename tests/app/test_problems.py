@@ -16,7 +16,17 @@ from app.errors import AppError
 from app.main import create_app
 
 GOLDEN = Path(__file__).parent / "golden" / "openapi.json"
-PATHS = ["/v1/forecasts", "/v1/nodes", "/v1/runs/current", "/health/live", "/health/ready"]
+PATHS = [
+    "/v1/forecasts",
+    "/v1/nodes",
+    "/v1/nodes/{node}",
+    "/v1/nodes/{node}/children",
+    "/v1/nodes/{node}/path",
+    "/v1/series/{node}",
+    "/v1/runs/current",
+    "/health/live",
+    "/health/ready",
+]
 
 
 def test_openapi_is_the_one_on_file(engine: Engine) -> None:

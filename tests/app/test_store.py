@@ -21,9 +21,11 @@ from app.absences import NothingPublished
 from app.errors import BadDatabaseUrl, SchemaBehind, Unpublishable
 from app.store import tables
 from app.store.engine import open_engine
+from app.store.forecasts import NodeForecast
 from app.store.migrate import is_current, migrate
+from app.store.node_id import Node
 from app.store.publish import publish
-from app.store.read import Node, NodeForecast, reading
+from app.store.read import reading
 from app.store.selection import select_from
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy, Level
