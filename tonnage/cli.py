@@ -51,9 +51,9 @@ app = typer.Typer(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. The embedded database does it by itself."""
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    House.for_command().migrate()
+    Stores.for_command().migrate()
     screen.print("The database has the schema of this version.")
 
 
@@ -145,9 +145,9 @@ def serve(
 ) -> None:
     """Serve the published forecasts over HTTP until Ctrl-C; on this machine only, for now."""
     from tonnage.server import serve_until_stopped
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    serve_until_stopped(House.for_command(), host, port)
+    serve_until_stopped(Stores.for_command(), host, port)
 
 
 @app.command()
@@ -171,7 +171,7 @@ def export(
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
     from tonnage.export import Question, export_csv, read_filters
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
     keys = {"organization": organization, "customer": customer, "material": material}
     question = Question(
@@ -181,7 +181,7 @@ def export(
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
     )
-    export_csv(House.for_command().engine, question, output)
+    export_csv(Stores.for_command().engine, question, output)
 
 
 app.command()(demo)

@@ -12,17 +12,17 @@ from app.access.loopback import check_loopback
 from app.main import create_app
 from tonnage.errors import PortInUse
 from tonnage.progress import log
-from tonnage.wiring import House
+from tonnage.stores import Stores
 
 
-def serve_until_stopped(house: House, host: str | None, port: int | None) -> None:
+def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> None:
     """Serve until SIGINT or SIGTERM; raises `UnsafeAddress` or `PortInUse` before anything starts."""
-    address = (host or house.service.host, port or house.service.port)
+    address = (host or stores.service.host, port or stores.service.port)
     check_loopback(address[0])
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    config = uvicorn.Config(create_app(house.engine), log_level="warning", access_log=False)
+    config = uvicorn.Config(create_app(stores.engine), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     with suppress(KeyboardInterrupt):
