@@ -8,6 +8,7 @@ AppError
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── UnsafeAddress           an address that strangers could reach
 ├── DatabaseUnavailable     PostgreSQL does not answer
+├── TrailBehind             so much waits to be written to the audit trail that nothing more is taken
 └── SchemaBehind            the tables are not those of this version
 """
 
@@ -77,6 +78,15 @@ class DatabaseUnavailable(AppError):
 
     def __init__(self) -> None:
         super().__init__("the database does not answer", "try again in a few seconds")
+
+
+class TrailBehind(AppError):
+    """So much waits to be written to the audit trail that what must be noted is not answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the audit trail is behind, and this must be noted in it", "try again in a few seconds"
+        )
 
 
 class SchemaBehind(AppError):

@@ -1,14 +1,20 @@
 """The web application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 
-from app.api import forecasts, health, nodes, runs
+from app.api import audit, forecasts, health, jobs, nodes, runs
+from app.api.audited import Audited
 from app.api.parameters import refuse_unforeseen
 from app.api.problems import Problem, answer_with_problems
+from app.surroundings import Surroundings
+from app.trail import Trail
 
 _DESCRIPTION = """\
 Monthly demand forecasts for steel purchases that add up at every level.
@@ -17,18 +23,31 @@ Every answer names its run; a run never changes, and one answer never mixes two.
 Errors are `application/problem+json` and name the field, the value and the remedy.
 """
 
+_NOTHING = Surroundings()
 
-def create_app(engine: Engine) -> FastAPI:
+
+def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI:
     """The service over one database, which is not touched before the first request."""
+    trail = Trail(engine)
+
+    @asynccontextmanager
+    async def drained(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(trail.close)
+
     app = FastAPI(
         title="Tonnage",
         version="1",
         description=_DESCRIPTION,
         redirect_slashes=False,
         dependencies=[Depends(refuse_unforeseen)],
+        lifespan=drained,
     )
     app.state.engine = engine
-    for resource in (forecasts, nodes, runs, health):
+    app.state.surroundings = surroundings
+    app.state.trail = trail
+    app.add_middleware(Audited, trail=trail)
+    for resource in (forecasts, nodes, runs, jobs, audit, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

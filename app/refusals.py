@@ -12,6 +12,7 @@ AmbiguousRun          more than one run has an id that begins so
 BadCursor             a cursor that this service did not give for this question
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
+TooManyWaiting        as many jobs of an asker wait as may
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -135,6 +136,17 @@ class IdempotencyKeyReused(Refused):
             "use a new key for each job",
             field="Idempotency-Key",
             value=key,
+        )
+
+
+class TooManyWaiting(Refused):
+    """As many jobs of one asker wait as may."""
+
+    def __init__(self, asked_by: str, most: int) -> None:
+        self.most = most
+        super().__init__(
+            f"{most} jobs that {asked_by} asked for are waiting, and no more may",
+            "wait until one has begun, or cancel one: POST /v1/jobs/{id}/cancel",
         )
 
 

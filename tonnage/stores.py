@@ -1,4 +1,4 @@
-"""What the house keeps: the serving database and the snapshots. A service needs no more, and starts faster."""
+"""What the house keeps: the serving database and the snapshots. A service needs no more than that."""
 
 import os
 import secrets

@@ -18,7 +18,12 @@ OPEN = frozenset({"GET /health/live", "GET /health/ready"})
 """What strangers may ask."""
 
 RULES: Mapping[str, Rule] = {
+    "GET /v1/audit": Rule(Role.ADMIN, whole=True),
     "GET /v1/forecasts": Rule(Role.VIEWER),
+    "GET /v1/jobs": Rule(Role.VIEWER, whole=True),
+    "GET /v1/jobs/{id}": Rule(Role.VIEWER, whole=True),
+    "POST /v1/jobs": Rule(Role.OPERATOR, whole=True),
+    "POST /v1/jobs/{id}/cancel": Rule(Role.OPERATOR, whole=True),
     "GET /v1/nodes": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
 }

@@ -19,6 +19,8 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     errors.Refused: (422, "The question cannot be asked like this"),
     refusals.NotAcceptable: (406, "No such format"),
     errors.NotThere: (404, "Not there"),
+    refusals.TooManyWaiting: (429, "Too much at once"),
+    errors.TrailBehind: (503, "The audit trail is behind"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
     errors.SchemaBehind: (503, "The database is not ready"),
 }
@@ -26,6 +28,8 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
 _OF_STATUS = {404: "Not there", 405: "Method not allowed"}
 _REMEDY_OF_STATUS = {404: "see /docs for what is there", 405: "see the Allow header"}
 _RETRY_SECONDS = "5"
+_LONGEST_VALUE = 200
+_RETRIED = (429, 503, 504)
 
 _log = structlog.get_logger("tonnage.api")
 
@@ -60,8 +64,13 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _app_error(request: Request, error: Exception) -> Response:
+def _app_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.AppError)
+    return answer_of(error)
+
+
+def answer_of(error: errors.AppError) -> Response:
+    """The problem that an error is, as an answer; an error without a status is raised: it is ours."""
     found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if found is None:
         raise error  # an error that no question should meet: ours, and logged as such
@@ -78,7 +87,7 @@ def _app_error(request: Request, error: Exception) -> Response:
             value=error.value,
             remedy=error.remedy,
         ),
-        {"Retry-After": _RETRY_SECONDS} if status == 503 else {},
+        {"Retry-After": _RETRY_SECONDS} if status in _RETRIED else {},
     )
 
 
@@ -93,7 +102,7 @@ def _invalid(request: Request, error: Exception) -> Response:
             f"{field}: {first['msg'].removeprefix('Value error, ')}",
             "correct the value; /docs shows what each parameter takes",
             field=field,
-            value=str(first["input"]),
+            value=str(first["input"])[:_LONGEST_VALUE],
         ),
     )
 
