@@ -1,16 +1,17 @@
 """The web application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 
-from app.api import audit, forecasts, health, jobs, nodes, runs
+from app.api import audit, forecasts, health, jobs, metrics, nodes, runs
 from app.api.audited import Audited
+from app.api.measured import Measured, Meters
 from app.api.parameters import refuse_unforeseen
 from app.api.problems import Problem, answer_with_problems
 from app.surroundings import Surroundings
@@ -46,12 +47,27 @@ def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI
     app.state.engine = engine
     app.state.surroundings = surroundings
     app.state.trail = trail
+    app.state.meters = Meters(_gauges(engine, trail))
     app.add_middleware(Audited, trail=trail)
-    for resource in (forecasts, nodes, runs, jobs, audit, health):
+    app.add_middleware(Measured, meters=app.state.meters)
+    for resource in (forecasts, nodes, runs, jobs, audit, metrics, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _gauges(engine: Engine, trail: Trail) -> dict[str, tuple[str, Callable[[], float]]]:
+    """What the service is busy with, for whoever watches it."""
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        "audit_entries_waiting": ("Entries to be written to the audit trail.", lambda: trail.waiting),
+    }
+    pool = engine.pool
+    if isinstance(pool, QueuePool):
+        what = "Connections to the database that are in use."
+        gauges["database_connections_in_use"] = (what, pool.checkedout)
+        gauges["database_connections_idle"] = ("Connections kept for the next question.", pool.checkedin)
+    return gauges
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

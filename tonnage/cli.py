@@ -20,6 +20,7 @@ from ingestion.errors import IngestionError
 from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
+from tonnage.audit_commands import audit
 from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.demo_command import demo
@@ -121,6 +122,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
     run; it is recorded, and the last one stays.
     """
     from retrain.pipeline import STAGES
+    from tonnage.by_hand import witnessed
     from tonnage.report import print_month, print_verdict
     from tonnage.wiring import House
 
@@ -133,6 +135,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
             accepted=accept,
             moment=moment,
             on_stage=on_stage,
+            fence=witnessed("tonnage retrain", accept=accept),
         )
     print_verdict(screen, done.verdict)
     print_month(screen, done, done.run.forecast.hierarchy.levels[0])
@@ -198,6 +201,7 @@ app.command()(schedule)
 app.command()(mlflow)
 app.command()(accuracy)
 app.command()(metrics)
+app.add_typer(audit, name="audit")
 app.add_typer(snapshots, name="snapshots")
 app.add_typer(drift, name="drift")
 

@@ -10,7 +10,10 @@ import uvicorn
 
 from app.access.loopback import check_loopback
 from app.main import create_app
+from app.surroundings import Surroundings
+from tonnage import clock
 from tonnage.errors import PortInUse
+from tonnage.facts import gather_facts
 from tonnage.progress import log
 from tonnage.stores import Stores
 
@@ -22,7 +25,8 @@ def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> N
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    config = uvicorn.Config(create_app(stores.engine), log_level="warning", access_log=False)
+    surroundings = Surroundings(facts=lambda: gather_facts(stores, clock.now()))
+    config = uvicorn.Config(create_app(stores.engine, surroundings), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     with suppress(KeyboardInterrupt):

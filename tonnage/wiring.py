@@ -138,7 +138,9 @@ class House(Stores):
         plan = parse_plan(document)
         return Rules(plan, parse_policy(document, plan.levels), parse_bounds(document))
 
-    def roll_back(self, beginning: str, *, moment: dt.datetime) -> tuple[RecordedRun, str]:
+    def roll_back(
+        self, beginning: str, *, moment: dt.datetime, fence: Fence | None = None
+    ) -> tuple[RecordedRun, str]:
         """Show a run again, and make its recipe champion; that run, and the id of what was shown before.
 
         Raises `NeverShown`, `UnknownRun` and `AmbiguousRun`, and then changes nothing.
@@ -148,7 +150,7 @@ class House(Stores):
             raise NeverShown(run.id)
         # In the order in which a month does it: the record first, what people see last.
         self.registry.promote(run.id)
-        return run, roll_back(self.engine, run.id, moment)
+        return run, roll_back(self.engine, run.id, moment, fence)
 
     def worker(self, config: Path | None, now: Callable[[], dt.datetime]) -> Worker:
         """Who runs the months that are due, and the jobs that were asked for."""

@@ -18,6 +18,7 @@ OPEN = frozenset({"GET /health/live", "GET /health/ready"})
 """What strangers may ask."""
 
 RULES: Mapping[str, Rule] = {
+    "GET /metrics": Rule(Role.VIEWER, whole=True),
     "GET /v1/audit": Rule(Role.ADMIN, whole=True),
     "GET /v1/forecasts": Rule(Role.VIEWER),
     "GET /v1/jobs": Rule(Role.VIEWER, whole=True),

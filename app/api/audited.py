@@ -23,6 +23,7 @@ _FILES = (
 # Who reads the trail reads of people.
 _ALWAYS = frozenset({"/v1/audit"})
 _DENIED = (401, 403)
+_NO_SUCH_METHOD = 405
 
 
 class Audited:
@@ -87,7 +88,7 @@ def _entry(scope: Scope, status: int, details: Mapping[str, Detail] | None = Non
 
 def _is_to_be_noted(scope: Scope, start: Message) -> bool:
     route = getattr(scope.get("route"), "path", None)
-    if route is None or scope["state"].get("noted"):
+    if route is None or scope["state"].get("noted") or start["status"] == _NO_SUCH_METHOD:
         return False
     if _changes(scope):
         return True

@@ -63,6 +63,7 @@ class TestReads:
     )
     def test_all_else_is_not(self, client: TestClient, engine: Engine, question: str) -> None:
         client.get(question)
+        client.put(question)
         assert entries(client, engine) == []
 
     def test_what_the_caller_has_already_is_not(self, client: TestClient, engine: Engine) -> None:

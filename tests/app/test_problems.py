@@ -13,7 +13,7 @@ from app.errors import AppError
 from app.main import create_app
 
 GOLDEN = Path(__file__).parent / "golden" / "openapi.json"
-PATHS = ["/v1/forecasts", "/v1/nodes", "/v1/runs/current", "/health/live", "/health/ready"]
+PATHS = ["/v1/forecasts", "/v1/nodes", "/v1/runs/current", "/health/live", "/health/ready", "/metrics"]
 
 
 def test_openapi_is_the_one_on_file(engine: Engine) -> None:
