@@ -9,10 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine, QueuePool
 
-from app.api import audit, forecasts, health, jobs, metrics, nodes, runs
+from app.api import audit, forecasts, health, jobs, metrics, nodes, predict, runs
 from app.api.audited import Audited
 from app.api.measured import Measured, Meters
 from app.api.parameters import refuse_unforeseen
+from app.api.predict_schemas import predict_components
 from app.api.problems import Problem, answer_with_problems
 from app.surroundings import Surroundings
 from app.trail import Trail
@@ -47,21 +48,28 @@ def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI
     app.state.engine = engine
     app.state.surroundings = surroundings
     app.state.trail = trail
-    app.state.meters = Meters(_gauges(engine, trail))
+    app.state.meters = Meters(_gauges(engine, trail, surroundings))
     app.add_middleware(Audited, trail=trail)
     app.add_middleware(Measured, meters=app.state.meters)
-    for resource in (forecasts, nodes, runs, jobs, audit, metrics, health):
+    for resource in (forecasts, nodes, runs, jobs, predict, audit, metrics, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
 
 
-def _gauges(engine: Engine, trail: Trail) -> dict[str, tuple[str, Callable[[], float]]]:
+def _gauges(
+    engine: Engine, trail: Trail, surroundings: Surroundings
+) -> dict[str, tuple[str, Callable[[], float]]]:
     """What the service is busy with, for whoever watches it."""
     gauges: dict[str, tuple[str, Callable[[], float]]] = {
         "audit_entries_waiting": ("Entries to be written to the audit trail.", lambda: trail.waiting),
     }
+    predictor = surroundings.predictor
+    if predictor is not None:
+        what = "Histories that wait to be forecast."
+        gauges["predictions_waiting"] = (what, lambda: predictor.waiting)
+        gauges["predictions_running"] = ("Histories that are being forecast.", lambda: predictor.busy)
     pool = engine.pool
     if isinstance(pool, QueuePool):
         what = "Connections to the database that are in use."
@@ -77,5 +85,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schema["components"]["schemas"][Problem.__name__] = Problem.model_json_schema()
+        schema["components"]["schemas"] |= predict_components()
         app.openapi_schema = schema
     return app.openapi_schema

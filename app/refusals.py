@@ -10,6 +10,9 @@ UnknownQuantile       a quantile that the run does not hold
 OutsideRun            months before or after those of the run
 AmbiguousRun          more than one run has an id that begins so
 BadCursor             a cursor that this service did not give for this question
+BadHistory            a history that cannot be forecast
+TooLarge              more than the service takes at once
+UnknownContent        a body in a format that the service does not read
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
 TooManyWaiting        as many jobs of an asker wait as may
@@ -111,6 +114,35 @@ class BadCursor(Refused):
             "ask again without cursor, then follow 'next' with the same level and filters",
             field="cursor",
             value=cursor,
+        )
+
+
+class BadHistory(Refused):
+    """A history that cannot be forecast."""
+
+    def __init__(self, detail: str, *, field: str | None = None, value: str | None = None) -> None:
+        super().__init__(detail, "correct it and ask again; nothing was stored", field=field, value=value)
+
+
+class TooLarge(Refused):
+    """More than the service takes at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(
+            f"the body has more than {most:,} bytes", "send fewer series, or use: tonnage forecast"
+        )
+
+
+class UnknownContent(Refused):
+    """A body in a format that the service does not read."""
+
+    def __init__(self, content_type: str, read: Sequence[str]) -> None:
+        super().__init__(
+            f"a body of type {content_type!r} is not read here",
+            f"send one of: {', '.join(read)}",
+            field="Content-Type",
+            value=content_type,
         )
 
 

@@ -14,6 +14,7 @@ from app.surroundings import Surroundings
 from tonnage import clock
 from tonnage.errors import PortInUse
 from tonnage.facts import gather_facts
+from tonnage.predictor import ProcessPredictor
 from tonnage.progress import log
 from tonnage.stores import Stores
 
@@ -25,12 +26,17 @@ def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> N
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    surroundings = Surroundings(facts=lambda: gather_facts(stores, clock.now()))
+    predictor = ProcessPredictor()
+    predictor.warm()
+    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor)
     config = uvicorn.Config(create_app(stores.engine, surroundings), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    finally:
+        predictor.close()
     # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

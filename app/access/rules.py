@@ -25,6 +25,7 @@ RULES: Mapping[str, Rule] = {
     "GET /v1/jobs/{id}": Rule(Role.VIEWER, whole=True),
     "POST /v1/jobs": Rule(Role.OPERATOR, whole=True),
     "POST /v1/jobs/{id}/cancel": Rule(Role.OPERATOR, whole=True),
+    "POST /v1/predict": Rule(Role.PLANNER),
     "GET /v1/nodes": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
 }
