@@ -88,7 +88,9 @@ def _entry(scope: Scope, status: int, details: Mapping[str, Detail] | None = Non
 
 def _is_to_be_noted(scope: Scope, start: Message) -> bool:
     route = getattr(scope.get("route"), "path", None)
-    if route is None or scope["state"].get("noted") or start["status"] == _NO_SUCH_METHOD:
+    if route is None or start["status"] == _NO_SUCH_METHOD:
+        return False
+    if scope["state"].get("noted") and start["status"] < 400:  # else it has been undone
         return False
     if _changes(scope):
         return True
