@@ -10,6 +10,13 @@ AppError
 ├── RolesMissing            the database's readers are not there and may not be made
 ├── DatabaseUnavailable     PostgreSQL does not answer
 ├── IssuerUnavailable       whoever signs the tokens does not answer
+├── PredictorAbsent         a service that was started without what makes forecasts
+├── PredictorBusy           as many histories wait to be forecast as may
+├── PredictorStarting       what makes forecasts is not ready yet
+├── PredictorLost           the process that made the forecast is gone
+├── PredictionTooLong       a forecast that took too long and was given up
+├── DatabaseUnavailable     PostgreSQL does not answer
+├── TrailBehind             so much waits to be written to the audit trail that nothing more is taken
 └── SchemaBehind            the tables are not those of this version
 """
 
@@ -95,6 +102,60 @@ class IssuerUnavailable(AppError):
         super().__init__(
             f"{url} does not tell by which keys tokens are signed",
             "try again in a few seconds, or use an API key",
+        )
+
+
+class PredictorAbsent(AppError):
+    """The service was started without what makes forecasts."""
+
+    def __init__(self) -> None:
+        super().__init__("this service makes no forecasts", "start it by: tonnage serve")
+
+
+class PredictorBusy(AppError):
+    """As many histories wait to be forecast as may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "too many histories wait to be forecast",
+            "try again in a few seconds, or forecast a file with: tonnage forecast",
+        )
+
+
+class PredictorStarting(AppError):
+    """What makes forecasts is not ready yet."""
+
+    def __init__(self) -> None:
+        super().__init__("what makes forecasts is still starting", "try again in a few seconds")
+
+
+class PredictorLost(AppError):
+    """The process that made the forecast is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the process that made the forecast has ended before it had an answer",
+            "try again; if it stays, send fewer series or months",
+        )
+
+
+class PredictionTooLong(AppError):
+    """A forecast that took too long and was given up."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"the forecast was not there after {seconds:g} s",
+            "send fewer series, ask for a faster recipe, or forecast a file with: tonnage forecast",
+        )
+
+
+class TrailBehind(AppError):
+    """So much waits to be written to the audit trail that what must be noted is not answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the audit trail is behind, and this must be noted in it", "try again in a few seconds"
         )
 
 

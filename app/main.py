@@ -1,17 +1,25 @@
 """The web application."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 
-from app.access.callers import Callers, Issuer
+from app.access.callers import Callers
 from app.access.rules import OPEN
-from app.api import forecasts, health, nodes, runs, series
+from app.api import audit, forecasts, health, jobs, metrics, nodes, predict, runs, series
+from app.api.audited import Audited
 from app.api.gate import Gate
+from app.api.measured import Measured, Meters
 from app.api.parameters import refuse_unforeseen
+from app.api.predict_schemas import predict_components
 from app.api.problems import Problem, answer_with_problems, declared
+from app.surroundings import Surroundings
+from app.trail import Trail
 
 _DESCRIPTION = """\
 Monthly demand forecasts for steel purchases that add up at every level.
@@ -29,11 +37,21 @@ _BEARER = {
 _REFUSALS = {str(status): answer for status, answer in declared(401, 403).items() if status != 500}
 
 
-def create_app(engine: Engine, issuer: Issuer | None = None) -> FastAPI:
+_NOTHING = Surroundings()
+
+
+def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI:
     """The service over one database, which is not touched before the first request.
 
-    It answers to holders of API keys, and of tokens that an issuer has signed.
+    It answers to holders of API keys, and of tokens that the surroundings' issuer has signed.
     """
+    trail = Trail(engine)
+
+    @asynccontextmanager
+    async def drained(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(trail.close)
+
     app = FastAPI(
         title="Tonnage",
         version="1",
@@ -42,15 +60,41 @@ def create_app(engine: Engine, issuer: Issuer | None = None) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         dependencies=[Depends(refuse_unforeseen)],
+        lifespan=drained,
     )
     app.state.engine = engine
+    app.state.surroundings = surroundings
+    app.state.trail = trail
+    app.state.meters = Meters(_gauges(engine, trail, surroundings))
     # What is added after the gate stands before it, and sees its refusals too.
-    app.add_middleware(Gate, callers=Callers(engine, issuer))
-    for resource in (forecasts, nodes, series, runs, health):
+    app.add_middleware(Gate, callers=Callers(engine, surroundings.issuer))
+    app.add_middleware(Audited, trail=trail)
+    app.add_middleware(Measured, meters=app.state.meters)
+    for resource in (forecasts, nodes, series, runs, jobs, predict, audit, metrics, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def _gauges(
+    engine: Engine, trail: Trail, surroundings: Surroundings
+) -> dict[str, tuple[str, Callable[[], float]]]:
+    """What the service is busy with, for whoever watches it."""
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        "audit_entries_waiting": ("Entries to be written to the audit trail.", lambda: trail.waiting),
+    }
+    predictor = surroundings.predictor
+    if predictor is not None:
+        what = "Histories that wait to be forecast."
+        gauges["predictions_waiting"] = (what, lambda: predictor.waiting)
+        gauges["predictions_running"] = ("Histories that are being forecast.", lambda: predictor.busy)
+    pool = engine.pool
+    if isinstance(pool, QueuePool):
+        what = "Connections to the database that are in use."
+        gauges["database_connections_in_use"] = (what, pool.checkedout)
+        gauges["database_connections_idle"] = ("Connections kept for the next question.", pool.checkedin)
+    return gauges
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -66,5 +110,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 if f"{method.upper()} {path}" not in OPEN:
                     operation["security"] = [{"bearer": []}]
                     operation["responses"] |= _REFUSALS
+        schema["components"]["schemas"] |= predict_components()
         app.openapi_schema = schema
     return app.openapi_schema

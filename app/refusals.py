@@ -13,10 +13,14 @@ BadNode               a text that does not name a node
 TwoRunsNamed          a run and a moment, each of which names a run
 NotDividedBy          a key or attribute by which no level of the run divides a node
 BadCursor             a cursor that this service did not give for this question
+BadHistory            a history that cannot be forecast
+TooLarge              more than the service takes at once
+UnknownContent        a body in a format that the service does not read
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
 KeyNameTaken          an API key called like one that is still good
 BadKeyWish            an API key that cannot be made like this
+TooManyWaiting        as many jobs of an asker wait as may
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -146,6 +150,35 @@ class BadCursor(Refused):
         )
 
 
+class BadHistory(Refused):
+    """A history that cannot be forecast."""
+
+    def __init__(self, detail: str, *, field: str | None = None, value: str | None = None) -> None:
+        super().__init__(detail, "correct it and ask again; nothing was stored", field=field, value=value)
+
+
+class TooLarge(Refused):
+    """More than the service takes at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(
+            f"the body has more than {most:,} bytes", "send fewer series, or use: tonnage forecast"
+        )
+
+
+class UnknownContent(Refused):
+    """A body in a format that the service does not read."""
+
+    def __init__(self, content_type: str, read: Sequence[str]) -> None:
+        super().__init__(
+            f"a body of type {content_type!r} is not read here",
+            f"send one of: {', '.join(read)}",
+            field="Content-Type",
+            value=content_type,
+        )
+
+
 class NotAcceptable(Refused):
     """A format that the service does not speak."""
 
@@ -168,6 +201,17 @@ class IdempotencyKeyReused(Refused):
             "use a new key for each job",
             field="Idempotency-Key",
             value=key,
+        )
+
+
+class TooManyWaiting(Refused):
+    """As many jobs of one asker wait as may."""
+
+    def __init__(self, asked_by: str, most: int) -> None:
+        self.most = most
+        super().__init__(
+            f"{most} jobs that {asked_by} asked for are waiting, and no more may",
+            "wait until one has begun, or cancel one: POST /v1/jobs/{id}/cancel",
         )
 
 

@@ -20,6 +20,7 @@ from ingestion.errors import IngestionError
 from ingestion.snapshot_errors import ClosedMonthChanged
 from retrain.errors import Refused, RetrainError
 from tonnage import clock
+from tonnage.audit_commands import audit
 from tonnage.closing import command
 from tonnage.consoles import aside, screen
 from tonnage.demo_command import demo
@@ -51,9 +52,9 @@ app = typer.Typer(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. The embedded database does it by itself."""
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    House.for_command().migrate()
+    Stores.for_command().migrate()
     screen.print("The database has the schema of this version.")
 
 
@@ -121,6 +122,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
     run; it is recorded, and the last one stays.
     """
     from retrain.pipeline import STAGES
+    from tonnage.by_hand import witnessed
     from tonnage.report import print_month, print_verdict
     from tonnage.wiring import House
 
@@ -133,6 +135,7 @@ def retrain(month: MonthOption = None, config: ConfigOption = None, accept: Acce
             accepted=accept,
             moment=moment,
             on_stage=on_stage,
+            fence=witnessed("tonnage retrain", accept=accept),
         )
     print_verdict(screen, done.verdict)
     print_month(screen, done, done.run.forecast.hierarchy.levels[0])
@@ -145,9 +148,9 @@ def serve(
 ) -> None:
     """Serve the published forecasts over HTTP until Ctrl-C; on this machine only, for now."""
     from tonnage.server import serve_until_stopped
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    serve_until_stopped(House.for_command(), host, port)
+    serve_until_stopped(Stores.for_command(), host, port)
 
 
 @app.command()
@@ -171,7 +174,7 @@ def export(
 ) -> None:
     """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
     from tonnage.export import Question, export_csv, read_filters
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
     keys = {"organization": organization, "customer": customer, "material": material}
     question = Question(
@@ -181,7 +184,7 @@ def export(
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
     )
-    export_csv(House.for_command().engine, question, output)
+    export_csv(Stores.for_command().engine, question, output)
 
 
 app.command()(demo)
@@ -198,6 +201,7 @@ app.command()(schedule)
 app.command()(mlflow)
 app.command()(accuracy)
 app.command()(metrics)
+app.add_typer(audit, name="audit")
 app.add_typer(snapshots, name="snapshots")
 app.add_typer(drift, name="drift")
 

@@ -10,12 +10,12 @@ from app.store.scores import read_scores
 from app.store.session import connected
 from app.store.stage_times import last_times, outcomes
 from forecasting.metrics import ratio
-from tonnage.wiring import House
+from tonnage.stores import Stores
 
 
-def gather_facts(house: House, now: dt.datetime) -> Facts:
+def gather_facts(stores: Stores, now: dt.datetime) -> Facts:
     """Everything at one state of the database, and what the newest snapshot set aside."""
-    still = house.engine.execution_options(isolation_level="REPEATABLE READ")
+    still = stores.engine.execution_options(isolation_level="REPEATABLE READ")
     with connected(still) as connection:
         try:
             current = Reader(connection).current_run()
@@ -33,14 +33,14 @@ def gather_facts(house: House, now: dt.datetime) -> Facts:
             outcomes=outcomes(connection),
             times=last_times(connection),
             events=tuple(read_events(connection, only_open=True)),
-            rejects=_rejects(house),
+            rejects=_rejects(stores),
             wape=wape,
         )
 
 
-def _rejects(house: House) -> dict[str, int] | None:
+def _rejects(stores: Stores) -> dict[str, int] | None:
     """Lines set aside by reason, over all sources of the newest snapshot; None where there is none."""
-    newest = house.snapshots.newest()
+    newest = stores.snapshots.newest()
     if newest is None:
         return None
     lines: dict[str, int] = {}

@@ -1,11 +1,13 @@
 """From a history file to a forecast file, without any database."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecasting.forecast import check_probabilities, quantile_name
+import polars as pl
+
+from forecasting.forecast import Forecast, check_probabilities, quantile_name
 from forecasting.forecaster import fit
 from forecasting.hierarchy import Level
 from forecasting.long_table import forecast_rows
@@ -40,6 +42,15 @@ class WrittenForecast:
     seconds: float
 
 
+def rows_as_asked(
+    forecast: Forecast, levels: Sequence[Level], probabilities: Sequence[float]
+) -> pl.DataFrame:
+    """The forecast's rows, everything up to the mean in front, then the quantiles in the order asked for."""
+    rows = forecast_rows(forecast, levels)
+    asked = [quantile_name(probability) for probability in probabilities]
+    return rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked, "fallback")
+
+
 def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str], None]) -> WrittenForecast:
     """Answer a question about a file in a file; each file is written whole or not at all, paths last."""
     started = time.perf_counter()
@@ -57,10 +68,8 @@ def forecast_file(question: FileForecast, output: Path, on_stage: Callable[[str]
     on_stage("forecast")
     forecast = fitted.forecast(ascending)
     on_stage("write")
-    rows = forecast_rows(forecast, question.levels)
-    asked = [quantile_name(probability) for probability in question.probabilities]
-    # Everything up to the mean stays in front; quantiles follow in the order asked for.
-    write_rows(rows.select(*rows.columns[: rows.columns.index("mean") + 1], *asked, "fallback"), output)
+    rows = rows_as_asked(forecast, question.levels, question.probabilities)
+    write_rows(rows, output)
     if question.paths is not None:
         on_stage("sample paths")
         write_paths(question.paths, fitted)

@@ -1,6 +1,6 @@
 """History from a CSV or Parquet file into a panel, refusing what is not history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,10 @@ import polars as pl
 from forecasting.errors import BadHierarchy
 from forecasting.hierarchy import Level, check_levels
 from forecasting.long_table import distinct_keys, panel_from_rows
+from forecasting.months import Month
 from forecasting.panel import LARGEST, DemandPanel
-from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables
+from tonnage.errors import BadHistoryFile
+from tonnage.history_rows import Faults, key_codes, ordinals, quantities, tables, tables_of
 
 # Columns of the forecast's and the paths' files that no key may be called.
 ANSWERED = ("level", "month", "mean", "quantity", "fallback", "path")
@@ -58,8 +60,30 @@ def read_history(path: Path, columns: HistoryColumns, levels: Sequence[Level]) -
     An empty or NaN quantity is a month without demand. A level with all keys is added at the end
     where no level tells the leaves apart.
     """
-    rows, _, faults = _read_rows(path, columns)
+    rows, _, faults = _read_rows(path, tables(path, _wanted(columns)), columns)
     faults.refuse(_of_quantities(columns))
+    return _history(rows, columns, levels)
+
+
+def history_of(
+    text: bytes,
+    place: Path,
+    columns: HistoryColumns,
+    levels: Sequence[Level],
+    *,
+    most_series: int,
+    most_months: int,
+) -> History:
+    """As `read_history`, of the text of a CSV and not of any size; `place` is what errors call it."""
+    rows, _, faults = _read_rows(place, tables_of(text, place, _wanted(columns)), columns)
+    faults.refuse(_of_quantities(columns))
+    series = rows.select(columns.keys).n_unique()
+    if series > most_series:
+        raise BadHistoryFile(place, f"it has {series:,} series; send at most {most_series:,}")
+    months = rows["ordinal"].to_numpy()
+    first, last = Month.from_ordinal(int(months.min())), Month.from_ordinal(int(months.max()))
+    if last - first >= most_months:
+        raise BadHistoryFile(place, f"it runs from {first} to {last}; send at most {most_months} months")
     return _history(rows, columns, levels)
 
 
@@ -70,7 +94,7 @@ def read_sound_history(
 
     Those are the second answer: the keys and `reason`. Where no series is sound, it raises.
     """
-    rows, bad, faults = _read_rows(path, columns)
+    rows, bad, faults = _read_rows(path, tables(path, _wanted(columns)), columns)
     broken = (
         bad.group_by(columns.keys)
         .agg(pl.all().first())
@@ -91,13 +115,15 @@ def _history(rows: pl.DataFrame, columns: HistoryColumns, levels: Sequence[Level
     return History(panel, empty)
 
 
-def _read_rows(path: Path, columns: HistoryColumns) -> tuple[pl.DataFrame, pl.DataFrame, Faults]:
+def _read_rows(
+    path: Path, blocks: Iterable[tuple[int, pl.DataFrame]], columns: HistoryColumns
+) -> tuple[pl.DataFrame, pl.DataFrame, Faults]:
     """Rows of keys, `ordinal` of the month and `quantity`, null where it is no number; the bad ones too.
 
     Bad rows have the keys, the number of the `row` and the quantity as `worded` in the file.
     """
     faults, rows, bad_rows = Faults(path), [], []
-    for offset, table in tables(path, _wanted(columns)):
+    for offset, table in blocks:
         block = pl.DataFrame([key_codes(table[key]).alias(key) for key in columns.keys])
         for key in columns.keys:
             faults.note(table, offset, key, block[key].is_null(), _EMPTY_KEY)

@@ -1,6 +1,7 @@
 """Rows of history from a CSV or Parquet file, block by block, and what is wrong with them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,22 +47,42 @@ def tables(path: Path, wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[int,
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".parquet"}:
         raise BadHistoryFile(path, f"its ending {suffix!r} is neither .csv nor .parquet")
-    try:
+    with _read_as(path, suffix[1:].upper()):
         # A CSV is read as text throughout, so that 007 stays a key and a bad number can be named.
         whole = (
             pl.scan_parquet(path) if suffix == ".parquet" else pl.read_csv(path, infer_schema=False).lazy()
         )
-        there = whole.collect_schema().names()
-        height = whole.select(pl.len()).collect().item()
-        _check_columns(path, there, wanted)
-        if height == 0:
-            raise BadHistoryFile(path, "it has no rows")
-        chosen = whole.select(name for name, _ in wanted)
-        for start in range(0, height, _BLOCK):
-            yield start, chosen.slice(start, _BLOCK).collect()
+        yield from _blocks(path, whole, wanted)
+
+
+def tables_of(
+    text: bytes, place: Path, wanted: Sequence[tuple[str, str]]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """As `tables`, of the text of a CSV; `place` is what errors call it."""
+    with _read_as(place, "CSV"):
+        yield from _blocks(place, pl.read_csv(text, infer_schema=False).lazy(), wanted)
+
+
+@contextmanager
+def _read_as(place: Path, form: str) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise BadHistoryFile(path, f"it cannot be read as {suffix[1:].upper()} ({reason})") from error
+        raise BadHistoryFile(place, f"it cannot be read as {form} ({reason})") from error
+
+
+def _blocks(
+    path: Path, whole: pl.LazyFrame, wanted: Sequence[tuple[str, str]]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    there = whole.collect_schema().names()
+    height = whole.select(pl.len()).collect().item()
+    _check_columns(path, there, wanted)
+    if height == 0:
+        raise BadHistoryFile(path, "it has no rows")
+    chosen = whole.select(name for name, _ in wanted)
+    for start in range(0, height, _BLOCK):
+        yield start, chosen.slice(start, _BLOCK).collect()
 
 
 def _check_columns(path: Path, there: Sequence[str], wanted: Sequence[tuple[str, str]]) -> None:

@@ -6,13 +6,15 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tonnage.consoles import screen
 from tonnage.errors import PortInUse
-from tonnage.tracking import Tracking, find_tracking
+
+if TYPE_CHECKING:
+    from tonnage.tracking import Tracking
 
 HOST = "127.0.0.1"
 
@@ -23,6 +25,7 @@ def mlflow(port: Annotated[int, typer.Option(min=1, max=65535, help="Port to ser
     Clients find it there too, with MLFLOW_TRACKING_URI. Where TONNAGE_MLFLOW_URL names a server, that one
     shows its pages itself.
     """
+    from tonnage.tracking import find_tracking
     from tonnage.wiring import House
 
     house = House.for_command()
@@ -36,7 +39,7 @@ def mlflow(port: Annotated[int, typer.Option(min=1, max=65535, help="Port to ser
     _serve(tracking, port)
 
 
-def _serve(tracking: Tracking, port: int) -> None:
+def _serve(tracking: "Tracking", port: int) -> None:
     """Run MLflow's server; the URL may hold a password, so it goes by the environment."""
     assert tracking.artifacts is not None
     environment = {

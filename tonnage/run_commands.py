@@ -51,8 +51,10 @@ def rollback(run: RunArgument) -> None:
     Back or forth, at once and for everybody. Exit code 2 means that there is no such run, or that it was
     never shown; then nothing has changed.
     """
+    from tonnage.by_hand import witnessed
     from tonnage.run_report import print_rollback
     from tonnage.wiring import House
 
-    back, before = House.for_command().roll_back(run, moment=clock.now())
+    fence = witnessed("tonnage rollback")
+    back, before = House.for_command().roll_back(run, moment=clock.now(), fence=fence)
     print_rollback(screen, back, before)

@@ -9,22 +9,32 @@ from contextlib import suppress
 import uvicorn
 
 from app.main import create_app
+from app.surroundings import Surroundings
+from tonnage import clock
 from tonnage.errors import PortInUse
+from tonnage.facts import gather_facts
+from tonnage.predictor import ProcessPredictor
 from tonnage.progress import log
-from tonnage.wiring import House
+from tonnage.stores import Stores
 
 
-def serve_until_stopped(house: House, host: str | None, port: int | None) -> None:
+def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> None:
     """Serve until SIGINT or SIGTERM; raises `PortInUse` before anything starts."""
-    address = (host or house.service.host, port or house.service.port)
+    address = (host or stores.service.host, port or stores.service.port)
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    config = uvicorn.Config(create_app(house.engine), log_level="warning", access_log=False)
+    predictor = ProcessPredictor()
+    predictor.warm()
+    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor)
+    config = uvicorn.Config(create_app(stores.engine, surroundings), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    finally:
+        predictor.close()
     # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

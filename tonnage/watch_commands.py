@@ -99,6 +99,6 @@ def metrics() -> None:
     """What a monitoring system asks, as Prometheus text: age, accuracy, drift, rejects, stages."""
     from app.export.metrics import metrics_text
     from tonnage.facts import gather_facts
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    sys.stdout.write(metrics_text(gather_facts(House.for_command(), clock.now())))
+    sys.stdout.write(metrics_text(gather_facts(Stores.for_command(), clock.now())))

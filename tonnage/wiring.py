@@ -2,31 +2,22 @@
 
 import datetime as dt
 import os
-import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from app.absences import NeverShown
-from app.settings import Settings as ServiceSettings
-from app.store.engine import open_engine
 from app.store.leases import Fence
 from app.store.lineage import snapshots_of_runs
-from app.store.migrate import migrate
 from app.store.publish import roll_back
 from app.store.run_records import RecordedRun, run_record
 from forecasting.hierarchy import Level
 from forecasting.months import Month
-from ingestion.blobs import open_blobs
 from ingestion.job import Order, Progress, take_snapshot
 from ingestion.master_config import parse_master
 from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
-from ingestion.snapshot_store import SnapshotStore
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.drift_policy import parse_drift
 from retrain.jumps import parse_bounds
@@ -36,71 +27,24 @@ from retrain.plan import parse_plan
 from retrain.policy import parse_policy
 from retrain.registry import CodeIdentity, Registry
 from retrain.schedule import parse_schedule
-from tonnage.closing import at_end
 from tonnage.code_identity import code_identity
 from tonnage.config import read_config
-from tonnage.embedded import start_embedded
 from tonnage.notifier import Notifier
 from tonnage.onlooker import Onlooker
 from tonnage.serving_tables import KeptFolds, PublishedRuns
-from tonnage.settings import Settings
+from tonnage.stores import Stores
 from tonnage.tracking import find_tracking, open_tracking
 from tonnage.worker import Worker
 
 
 @dataclass(frozen=True)
-class House:
+class House(Stores):
     """All rooms, furnished from settings; what a command does not touch is never made."""
-
-    settings: Settings
-    service: ServiceSettings
-
-    @classmethod
-    def from_environment(cls) -> "House":
-        return cls(Settings(), ServiceSettings())
-
-    @classmethod
-    def for_command(cls) -> "House":
-        """The house that a command works in; it is closed when the command ends."""
-        house = cls.from_environment()
-        at_end(house.close)
-        return house
-
-    @cached_property
-    def name(self) -> str:
-        """What this process is called beside its peers: its machine, its number, and what no other has."""
-        return f"{socket.gethostname()[:30]}/{os.getpid()}/{secrets.token_hex(3)}"
-
-    @cached_property
-    def database_url(self) -> str:
-        """The server named by TONNAGE_DATABASE_URL, or the embedded one."""
-        named = self.service.database_url
-        if named is None:
-            return start_embedded(self.settings.home).render_as_string(hide_password=False)
-        return named.get_secret_value()
-
-    @cached_property
-    def engine(self) -> sa.Engine:
-        """The serving database; the embedded one is migrated on the way."""
-        engine = open_engine(self.database_url, self.name)
-        if self.service.database_url is None:
-            migrate(engine)
-        return engine
-
-    def close(self) -> None:
-        """Give back the connections to the serving database, if there are any."""
-        if "engine" in self.__dict__:
-            self.engine.dispose()
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """Where sources find their URLs; the embedded database answers to its variable too."""
         return {**os.environ, "TONNAGE_DATABASE_URL": self.database_url}
-
-    @cached_property
-    def snapshots(self) -> SnapshotStore:
-        place = self.settings.snapshots or self.settings.home / "snapshots"
-        return SnapshotStore(open_blobs(place, self.name))
 
     @cached_property
     def code(self) -> CodeIdentity:
@@ -111,10 +55,6 @@ class House:
     def registry(self) -> Registry:
         """The record of all models; opening it takes seconds, for MLflow is imported and sets itself up."""
         return open_tracking(find_tracking(self.settings, self.engine), self.engine)
-
-    def migrate(self) -> None:
-        """Bring the serving database to the schema of this version."""
-        migrate(self.engine)
 
     def document(self, config: Path | None) -> Mapping[str, object]:
         """The configuration at a path, or where the settings say."""
@@ -198,7 +138,9 @@ class House:
         plan = parse_plan(document)
         return Rules(plan, parse_policy(document, plan.levels), parse_bounds(document))
 
-    def roll_back(self, beginning: str, *, moment: dt.datetime) -> tuple[RecordedRun, str]:
+    def roll_back(
+        self, beginning: str, *, moment: dt.datetime, fence: Fence | None = None
+    ) -> tuple[RecordedRun, str]:
         """Show a run again, and make its recipe champion; that run, and the id of what was shown before.
 
         Raises `NeverShown`, `UnknownRun` and `AmbiguousRun`, and then changes nothing.
@@ -208,7 +150,7 @@ class House:
             raise NeverShown(run.id)
         # In the order in which a month does it: the record first, what people see last.
         self.registry.promote(run.id)
-        return run, roll_back(self.engine, run.id, moment)
+        return run, roll_back(self.engine, run.id, moment, fence)
 
     def worker(self, config: Path | None, now: Callable[[], dt.datetime]) -> Worker:
         """Who runs the months that are due, and the jobs that were asked for."""

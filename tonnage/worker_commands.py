@@ -60,13 +60,18 @@ def schedule(
     ] = None,
 ) -> None:
     """Show which months are due when, and what became of those that were."""
+    from app.store.audit import record
     from app.store.periods import periods, run_again
+    from app.store.session import connected
     from retrain.schedule import parse_schedule
+    from tonnage.by_hand import by_hand
     from tonnage.schedule_screen import print_schedule
     from tonnage.wiring import House
 
     house = House.for_command()
     if again is not None:
+        with connected(house.engine) as connection:
+            record(connection, by_hand("tonnage schedule --again", "asked", str(again)))
         run_again(house.engine, again)
     plan = parse_schedule(house.document(config))
     print_schedule(screen, plan, periods(house.engine, months), clock.now())

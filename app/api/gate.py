@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -89,9 +90,13 @@ class Gate:
         method, path = scope["method"], scope["path"]
         if f"{method} {path}" in OPEN:
             return
+        state = scope.setdefault("state", {})
+        # For whoever notes refusals: which question it was, where it was one.
+        with suppress(HTTPException):
+            state["question"] = self._questions.asked(method, path)
         caller = await self._caller(scope)
+        state["caller"] = caller
         check(caller, self._questions.asked(method, path))
-        scope.setdefault("state", {})["caller"] = caller
 
     async def _caller(self, scope: Scope) -> Caller:
         credentials = _credentials(scope["headers"])

@@ -22,6 +22,15 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     denials.Unidentified: (401, "Who is asking?"),
     errors.Denied: (403, "Not for you"),
     errors.IssuerUnavailable: (503, "Tokens cannot be checked"),
+    refusals.TooLarge: (413, "Too large"),
+    refusals.UnknownContent: (415, "No such format"),
+    refusals.TooManyWaiting: (429, "Too much at once"),
+    errors.PredictionTooLong: (504, "It took too long"),
+    errors.PredictorAbsent: (503, "No forecasts are made here"),
+    errors.PredictorBusy: (503, "Too many wait"),
+    errors.PredictorStarting: (503, "Still starting"),
+    errors.PredictorLost: (503, "The forecast was lost"),
+    errors.TrailBehind: (503, "The audit trail is behind"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
     errors.SchemaBehind: (503, "The database is not ready"),
 }
@@ -29,6 +38,8 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
 _OF_STATUS = {404: "Not there", 405: "Method not allowed"}
 _REMEDY_OF_STATUS = {404: "see /docs for what is there", 405: "see the Allow header"}
 _RETRY_SECONDS = "5"
+_LONGEST_VALUE = 200
+_RETRIED = (429, 503, 504)
 
 _log = structlog.get_logger("tonnage.api")
 
@@ -91,7 +102,7 @@ def answer_to(error: errors.AppError | HTTPException) -> Response:
 def _headers(error: errors.AppError, status: int) -> dict[str, str]:
     if isinstance(error, denials.Unidentified):
         return {"WWW-Authenticate": f'Bearer error="{error.error}"' if error.error else "Bearer"}
-    return {"Retry-After": _RETRY_SECONDS} if status == 503 else {}
+    return {"Retry-After": _RETRY_SECONDS} if status in _RETRIED else {}
 
 
 def _answer_to(_: Request, error: Exception) -> Response:
@@ -111,12 +122,18 @@ def _invalid(_: Request, error: Exception) -> Response:
             f"{field}: {first['msg'].removeprefix('Value error, ')}",
             "correct the value; /docs shows what each parameter takes",
             field=field,
-            value=str(first["input"]),
+            value=str(first["input"])[:_LONGEST_VALUE],
         )
     )
 
 
 def _http(error: HTTPException) -> Response:
+    if error.status_code == 400:  # what FastAPI says of a body that it cannot even decode
+        return answer_to(
+            refusals.BadParameter(
+                "the body is not JSON in UTF-8", "send the JSON that /docs shows", field="body"
+            )
+        )
     return _answer(
         Problem(
             type="about:blank",

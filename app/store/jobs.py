@@ -2,15 +2,15 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, case, literal, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, case, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.absences import UnknownJob
-from app.refusals import BadParameter, IdempotencyKeyReused
+from app.refusals import BadParameter, IdempotencyKeyReused, TooManyWaiting
 from app.store import tables
 from app.store.leases import RETRAIN, UNFINISHED, Claim, Terms, one_by_one, ready, retraining, take
 from app.store.session import connected
@@ -18,6 +18,10 @@ from app.store.session import connected
 INGEST = "ingest"
 KINDS = (RETRAIN, INGEST)
 _ROW = tables.job.c
+_LOCK = 0x746F6E_06  # any number, the same in every process that asks
+
+type Witness = Callable[[Connection, "Job"], None]
+"""Called with the job at the end of the transaction that asks for it or cancels it; raises to undo that."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,13 @@ def ask(
     asked_by: str,
     asked_at: dt.datetime,
     idempotency_key: str | None = None,
+    most_waiting: int | None = None,
+    witness: Witness | None = None,
 ) -> Job:
     """Ask for a job, or find the one that the same asker has asked for under the same key.
 
-    Raises `IdempotencyKeyReused` where that was another one.
+    Raises `IdempotencyKeyReused` where that was another one, and `TooManyWaiting` where so many jobs of the
+    asker wait already; then nothing is stored.
     """
     if kind not in KINDS:
         raise BadParameter(
@@ -77,9 +84,21 @@ def ask(
     with connected(engine) as connection:
         row = connection.execute(new.returning(tables.job)).one_or_none()
         job = _job(row or connection.execute(before).one())
-    if (job.kind, job.arguments) != (kind, dict(arguments)):
-        raise IdempotencyKeyReused(str(idempotency_key), str(job.id))
+        if (job.kind, job.arguments) != (kind, dict(arguments)):
+            raise IdempotencyKeyReused(str(idempotency_key), str(job.id))
+        if row is not None and most_waiting is not None:
+            _check_waiting(connection, asked_by, most_waiting)
+        if witness is not None:
+            witness(connection, job)
     return job
+
+
+def _check_waiting(connection: Connection, asked_by: str, most: int) -> None:
+    """Raise `TooManyWaiting`; whoever asks for more at the same time waits for the end of the transaction."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(asked_by))))
+    theirs = select(func.count()).where(_ROW.asked_by == asked_by, _ROW.status == "waiting")
+    if (connection.scalar(theirs) or 0) > most:
+        raise TooManyWaiting(asked_by, most)
 
 
 def read_job(engine: Engine, job_id: uuid.UUID) -> Job:
@@ -88,14 +107,20 @@ def read_job(engine: Engine, job_id: uuid.UUID) -> Job:
         return _read(connection, job_id)
 
 
-def jobs(engine: Engine, most: int) -> list[Job]:
-    """The jobs asked for last, the last first."""
-    question = select(tables.job).order_by(_ROW.asked_at.desc(), _ROW.id).limit(most)
+def jobs(
+    engine: Engine, most: int, after: tuple[dt.datetime, uuid.UUID] | None = None, status: str | None = None
+) -> list[Job]:
+    """The jobs asked for last, the last first; of one status, and after a job of the page before."""
+    question = select(tables.job).order_by(_ROW.asked_at.desc(), _ROW.id.desc()).limit(most)
+    if after is not None:
+        question = question.where(tuple_(_ROW.asked_at, _ROW.id) < tuple_(*map(literal, after)))
+    if status is not None:
+        question = question.where(_ROW.status == status)
     with connected(engine) as connection:
         return [_job(row) for row in connection.execute(question)]
 
 
-def cancel(engine: Engine, job_id: uuid.UUID, at: dt.datetime) -> Job:
+def cancel(engine: Engine, job_id: uuid.UUID, at: dt.datetime, witness: Witness | None = None) -> Job:
     """Do not do it: at once where nobody has begun, else as soon as its worker can stop.
 
     A job that has ended stays as it is. Raises `UnknownJob`.
@@ -112,7 +137,10 @@ def cancel(engine: Engine, job_id: uuid.UUID, at: dt.datetime) -> Job:
     )
     with connected(engine) as connection:
         connection.execute(asked)
-        return _read(connection, job_id)
+        job = _read(connection, job_id)
+        if witness is not None:
+            witness(connection, job)
+    return job
 
 
 def claim_job(engine: Engine, terms: Terms, at: dt.datetime) -> ClaimedJob | None:

@@ -70,10 +70,11 @@ def record(engine: Engine, run: ForecastRun, recorded_at: dt.datetime, lineage: 
     return known is None
 
 
-def roll_back(engine: Engine, run_id: str, at: dt.datetime) -> str:
+def roll_back(engine: Engine, run_id: str, at: dt.datetime, fence: Fence | None = None) -> str:
     """Show a run again that was shown before; the id of the run that was shown until now.
 
-    Raises `UnknownRun` and `NeverShown`. Where it is shown already, nothing changes.
+    Raises `UnknownRun` and `NeverShown`. Where it is shown already, nothing changes. The `fence` is as
+    in `publish`.
     """
     _check_moment(at, "at")
     with _alone(engine) as connection:
@@ -85,6 +86,8 @@ def roll_back(engine: Engine, run_id: str, at: dt.datetime) -> str:
         # What was shown once leaves a run that is shown, so there is one.
         before = str(connection.execute(select(tables.current_run.c.run_id)).scalar_one())
         _point_to(connection, run_id, at, "rolled back", f"in place of {before}")
+        if fence is not None:
+            fence(connection, run_id)
         return before
 
 

@@ -258,3 +258,20 @@ stage_time = sa.Table(
     ),
     sa.Column("run_id", sa.Text, comment="null where no run came of it"),
 )
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, comment="1, 2, 3, …"),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, comment="by the database's clock"),
+    sa.Column("caller", sa.Text, nullable=False, comment="who"),
+    sa.Column("key", sa.Text, comment="id of the key they showed"),
+    sa.Column("address", sa.Text, comment="from where"),
+    sa.Column("action", sa.Text, nullable=False, comment="method and route, or the command"),
+    sa.Column("subject", sa.Text, comment="about what"),
+    sa.Column("outcome", sa.Text, nullable=False, comment="status of the answer, or what came of it"),
+    sa.Column("details", JSONB, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False, comment="hash of the entry before"),
+    sa.Column("hash", sa.Text, nullable=False, comment="SHA-256 of all the rest"),
+    comment="Who asked to change or to take out what: each entry holds the hash of the one before",
+)

@@ -4,7 +4,7 @@ More of it: TONNAGE_EXAMPLES=1000 uv run pytest tests/app/test_schema.py
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import schemathesis
@@ -23,7 +23,9 @@ from sqlalchemy import Engine
 
 from app.access.caller import Role
 from app.main import create_app
+from app.surroundings import Surroundings
 from forecasting.run import ForecastRun
+from tonnage.predictor import ProcessPredictor
 
 EXAMPLES = int(os.environ.get("TONNAGE_EXAMPLES", "10"))
 CHECKS = [
@@ -45,14 +47,29 @@ BOUNDED = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck
 CALLERS = {role.name.lower(): (role, None) for role in Role} | {"scoped": (Role.VIEWER, ["NORD"])}
 
 
+@pytest.fixture(scope="module")
+def predictor() -> Iterator[ProcessPredictor]:
+    predictor = ProcessPredictor()
+    predictor.warm()
+    yield predictor
+    predictor.close()
+
+
 @pytest.fixture(params=CALLERS)
 def api(
-    request: pytest.FixtureRequest, engine: Engine, published: ForecastRun, key_of: Callable[..., str]
+    request: pytest.FixtureRequest,
+    engine: Engine,
+    published: ForecastRun,
+    key_of: Callable[..., str],
+    predictor: ProcessPredictor,
 ) -> tuple[BaseSchema, dict[str, str]]:
     role, organizations = CALLERS[request.param]
     key = key_of(engine, role.name.lower(), organizations)
+    around = Surroundings(predictor=predictor)
     headers = {"Authorization": f"Bearer {key}"}
-    return schemathesis.openapi.from_asgi("/openapi.json", create_app(engine), headers=headers), headers
+    return schemathesis.openapi.from_asgi(
+        "/openapi.json", create_app(engine, around), headers=headers
+    ), headers
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

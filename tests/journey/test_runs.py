@@ -87,6 +87,12 @@ def test_months_are_judged_recorded_and_rolled_back(user: Any) -> None:
     assert f"Run {september} is shown again, in place of {october}" in back.out
     assert shown(user) == september
     assert "nothing changed" in user.run("rollback", "2026-09").out
+    kept = json.loads(user.run("audit", "list", "--json").out)
+    assert [each["action"] for each in kept[:3]] == [
+        "tonnage rollback",
+        "tonnage rollback",
+        "tonnage retrain",
+    ]
     assert user.run("rollback", "2026-10").code == 0
     assert shown(user) == october
     assert "rolled back 20" in user.run("runs", "show", "2026-10").out
@@ -118,6 +124,12 @@ def test_a_refused_run_is_recorded_not_served_and_then_accepted(user: Any) -> No
     again = user.run("retrain", "--month", "2026-10")
     assert again.code == 0, again.err
     assert "nothing changed" in again.out
+    kept = json.loads(user.run("audit", "list", "--json").out)
+    assert [(each["action"], each["subject"], each["details"]) for each in reversed(kept)] == [
+        ("tonnage retrain", september, {}),
+        ("tonnage retrain", row["id"], {"accept": "a new plant"}),
+        ("tonnage retrain", row["id"], {}),
+    ]
 
 
 def test_runs_that_nobody_knows(user: Any) -> None:

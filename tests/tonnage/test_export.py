@@ -28,7 +28,10 @@ LEAVES = {
 
 @pytest.fixture
 def service(
-    new_database: Callable[[], str], noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+    new_database: Callable[[], str],
+    noon: dt.datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    key_of: Callable[..., str],
 ) -> Iterator[TestClient]:
     """The service over the database that the command line is told of, with a run of three levels."""
     url = new_database()
@@ -40,7 +43,7 @@ def service(
     mean = hierarchy.aggregate(np.array([[1.0], [10.0], [100.0], [1000.0]]))
     forecast = Forecast(hierarchy, Month(2026, 11), mean, (0.5,), mean[None])
     publish(engine, ForecastRun("2026-10-aaaa", forecast, "3f9c", "smoothing/3", "t", "the first run"), noon)
-    yield TestClient(create_app(engine))
+    yield TestClient(create_app(engine), headers={"Authorization": f"Bearer {key_of(engine)}"})
     engine.dispose()
 
 

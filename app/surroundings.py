@@ -1,0 +1,20 @@
+"""What the front door hands the service: answers that need rooms which the service may not enter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.access.callers import Issuer
+from app.export.metrics import Facts
+from app.prediction import Predictor
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`facts` gathers what a monitoring system asks of the house; `predictor` forecasts what is brought.
+
+    Tokens that `issuer` has signed are taken beside API keys.
+    """
+
+    facts: Callable[[], Facts] | None = None
+    predictor: Predictor | None = None
+    issuer: Issuer | None = None
