@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, RowMapping
 from app.absences import UnknownRun
 from app.refusals import AmbiguousRun
 from app.store import tables
+from app.store.lineage import KeptModel
 from app.store.session import still
 from forecasting.hierarchy import Level, parse_level
 from forecasting.months import Month
@@ -35,7 +36,8 @@ class RecordedRun:
 
     `published_at` is None where it was never shown, `shown` is in order of time, and `current` says whether
     it is the one shown now. From `recipe` to `verdict` all is None for runs from before version 0.3, which
-    did not keep it; `code_commit` and `code_lock` are empty where nobody could tell.
+    did not keep it; `code_commit` and `code_lock` are empty where nobody could tell. `models` are None where
+    nobody kept what the registry calls them.
     """
 
     id: str
@@ -59,6 +61,7 @@ class RecordedRun:
     verdict: Mapping[str, object] | None
     refused: tuple[str, ...]
     accepted: str | None
+    models: tuple[KeptModel, ...] | None
     shown: tuple[Showing, ...]
     current: bool
 
@@ -112,12 +115,13 @@ def _read(connection: Connection, question: sa.Select[tuple[object, ...]]) -> li
 
 
 def _run(row: RowMapping, shown: tuple[Showing, ...], current: bool) -> RecordedRun:
-    first = row["panel_first"]
+    first, models = row["panel_first"], row["models"]
     facts = dict(row) | {
         "origin": Month.of(row["origin"]),
         "levels": tuple(parse_level(level) for level in row["levels"]),
         "probabilities": tuple(row["probabilities"]),
         "panel_first": None if first is None else Month.of(first),
         "refused": tuple(row["refused"]),
+        "models": None if models is None else tuple(KeptModel(**each) for each in models),
     }
     return RecordedRun(**facts, shown=shown, current=current)
