@@ -88,7 +88,17 @@ def test_what_a_monitoring_system_gets(house: Any) -> None:
     assert 0 < samples["tonnage_wape_one_month_ahead_ratio", "total"] < 0.1
     assert samples["tonnage_drift_events_open", "errors"] == 0
     stages = {key[1] for key in samples if key[0] == "tonnage_stage_seconds"}
-    assert stages == {"contest", "record", "snapshot", "panel", "fit", "forecast", "publish", "review"}
+    assert stages == {
+        "contest",
+        "record",
+        "snapshot",
+        "panel",
+        "fit",
+        "forecast",
+        "publish",
+        "review",
+        "causes",
+    }
 
 
 def test_a_month_that_fails_leaves_its_times(house: Any) -> None:

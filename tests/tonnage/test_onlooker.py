@@ -22,7 +22,7 @@ def test_a_retrain_is_asked_for_once_a_month_and_only_where_it_was_decided(
 ) -> None:
     engine = open_engine(new_database())
     migrate(engine)
-    onlooker = Onlooker(engine, DriftPolicy(), Notifier(parse_notifications({}, {})))
+    onlooker = Onlooker(engine, DriftPolicy(), Notifier(parse_notifications({}, {})), lambda run: False)
     quiet, moved = (Review((), (), (), retrain=decided) for decided in (False, True))
     onlooker.follow(quiet, OCTOBER, MOMENT)
     assert jobs(engine, 9) == []
