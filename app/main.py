@@ -6,7 +6,18 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 
-from app.api import forecasts, health, nodes, runs
+from app.api import (
+    accuracy,
+    drift,
+    forecasts,
+    health,
+    lineage,
+    models,
+    nodes,
+    run_diff,
+    runs,
+    snapshots,
+)
 from app.api.parameters import refuse_unforeseen
 from app.api.problems import Problem, answer_with_problems
 
@@ -28,7 +39,8 @@ def create_app(engine: Engine) -> FastAPI:
         dependencies=[Depends(refuse_unforeseen)],
     )
     app.state.engine = engine
-    for resource in (forecasts, nodes, runs, health):
+    insight = (runs, run_diff, accuracy, lineage, models, snapshots, drift)
+    for resource in (forecasts, nodes, *insight, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

@@ -31,7 +31,7 @@ class Accuracy:
     errors by each node's mean seasonal difference before the run's origin, over `scaled_cells`.
     """
 
-    level: Level | None
+    level: Level
     lead: int | None
     month: Month | None
     run: str | None
@@ -102,8 +102,8 @@ def read_accuracy(
 ) -> list[Accuracy]:
     """Scores of the months from `first` to `last`, each by the newest run that told what came.
 
-    One row for each group in `by`, sorted by the groups in the order of `GROUPINGS`, the total first. Parted
-    by a class, there are only scores of version 0.3 and later.
+    One row for each level and for each group in `by`, sorted in the order of `GROUPINGS`, the total first.
+    Parted by a class, there are only scores of version 0.3 and later.
     """
     asked = {
         "level": None if level is None else level_name(canonical(level)),
@@ -111,7 +111,9 @@ def read_accuracy(
         "run_id": run,
     }
     scores = _newest(by, {name: value for name, value in asked.items() if value is not None}, first, last)
-    groups = {name: scores.c["run_id" if name == "run" else name] for name in GROUPINGS if name in by}
+    groups = {
+        name: scores.c["run_id" if name == "run" else name] for name in GROUPINGS if name in {"level", *by}
+    }
     depth = sa.func.cardinality(sa.func.string_to_array(sa.func.nullif(scores.c.level, "total"), ","))
     order: list[Any] = []
     for name, column in groups.items():
@@ -132,11 +134,11 @@ def _newest(
 ) -> sa.Subquery:
     """Scores, each by the newest run that told what came, with the quantiles of the run scored."""
     table = insight_tables.class_score if _CLASSES & set(by) else tables.score
-    parts = [table.c[name] for name in ("demand_class", "abc") if name in table.c]
     run, teller = tables.run.c, tables.run.alias("teller")
-    which = [*(table.c[name] for name in _WHICH), *parts]
+    which = [table.c[name] for name in _WHICH]
+    # Who told last speaks for all classes: another may have counted a node in another class.
     newest = (
-        sa.select(table)
+        sa.select(*which, table.c.by_run)
         .ext(distinct_on(*which))
         .join(tables.run, run.id == table.c.run_id)
         .join(teller, teller.c.id == table.c.by_run)
@@ -147,7 +149,9 @@ def _newest(
         newest = newest.where(table.c.month >= first.first_day)
     if last is not None:
         newest = newest.where(table.c.month <= last.first_day)
-    return newest.subquery("newest")
+    told = newest.subquery("told")
+    same = (table.c[name] == told.c[name] for name in (*_WHICH, "by_run"))
+    return sa.select(table).join(told, sa.and_(*same)).subquery("newest")
 
 
 def _sums(score: Any) -> Sequence[sa.ColumnElement[Any]]:
@@ -183,7 +187,7 @@ def _sums(score: Any) -> Sequence[sa.ColumnElement[Any]]:
 
 def _accuracy(row: Mapping[str, Any]) -> Accuracy:
     facts: dict[str, Any] = dict.fromkeys(GROUPINGS) | dict(row)
-    facts["level"] = None if facts["level"] is None else parse_level(facts["level"])
+    facts["level"] = parse_level(facts["level"])
     facts["month"] = None if facts["month"] is None else Month.of(facts["month"])
     return Accuracy(**facts)
 

@@ -1,4 +1,4 @@
-"""Where a number of a run comes from, as far as the serving tables know: its node and the months behind it."""
+"""Where a number of a run comes from, as far as the serving tables know: node, run, snapshot, months."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from forecasting.months import Month
 class NumberOrigin:
     """A number of a node in a month, and what it comes from, in the run's unit.
 
-    `mean` and `quantiles` are what was forecast; in a month of history `mean` is None and `bought` is what was
+    `mean` and `quantiles` are what was forecast; in a month of history `mean` is None and `bought` what was
     bought in it. `history` are the months from `history_first` that the forecast learned from, None where
     the run did not keep them.
     """

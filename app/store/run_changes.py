@@ -63,6 +63,15 @@ def causes_of(connection: Connection, run_id: str) -> KeptCauses | None:
     return KeptCauses(row.before_id, row.run_id, Month.of(row.first), row.months, tuple(row.causes))
 
 
+def causes_between(connection: Connection, before: str, after: str) -> KeptCauses | None:
+    """What was kept of the causes between two runs, from the earlier shown to the later or back."""
+    for run, other in ((after, before), (before, after)):
+        found = causes_of(connection, run)
+        if found is not None and found.before == other:
+            return found
+    return None
+
+
 def keep_causes(engine: Engine, moved: Moved) -> bool:
     """Store why a run differs from the one shown before it, all or nothing; True if it was new.
 

@@ -76,7 +76,7 @@ def runs(engine: Engine, limit: int) -> list[RecordedRun]:
 def runs_after(
     connection: Connection, limit: int, after: str | None = None, *, only_shown: bool = False
 ) -> list[RecordedRun]:
-    """Runs in the order of `runs`, those that follow the run `after`; none follow one that is not recorded."""
+    """Runs in the order of `runs`, those that follow the run `after`; none follow one that is not stored."""
     run = tables.run.c
     question = sa.select(tables.run).order_by(run.origin.desc(), run.recorded_at.desc(), run.id).limit(limit)
     if only_shown:

@@ -13,7 +13,24 @@ from app.errors import AppError
 from app.main import create_app
 
 GOLDEN = Path(__file__).parent / "golden" / "openapi.json"
-PATHS = ["/v1/forecasts", "/v1/nodes", "/v1/runs/current", "/health/live", "/health/ready"]
+PATHS = [
+    "/v1/forecasts",
+    "/v1/nodes",
+    "/v1/runs",
+    "/v1/runs/current",
+    "/v1/runs/{run}",
+    "/v1/runs/{run}/diff",
+    "/v1/accuracy",
+    "/v1/accuracy/nodes",
+    "/v1/lineage/{node}/{month}",
+    "/v1/models",
+    "/v1/snapshots",
+    "/v1/snapshots/{snapshot}",
+    "/v1/drift",
+    "/v1/drift/{event}",
+    "/health/live",
+    "/health/ready",
+]
 
 
 def test_openapi_is_the_one_on_file(engine: Engine) -> None:
