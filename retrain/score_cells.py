@@ -12,6 +12,8 @@ from forecasting.demand_class import DemandClass, classify
 from forecasting.metrics import seasonal_scale
 from forecasting.models.naive import SEASON
 
+_ROUNDING = 1e-9
+
 
 class Sums(TypedDict):
     """What scores and their parts have in common, as in `app.store.scores.Score`."""
@@ -89,11 +91,14 @@ def kinds_of(history: Floats, born: Ints, known: int) -> Kinds:
         nothing = np.zeros(len(history), np.int64)
         return Kinds(nothing + DemandClass.SILENT, nothing + AbcClass.C, np.full(len(history), np.nan))
     past = history[:, :known]
-    unborn = np.arange(known) < born[:, None]
+    alive = np.where(np.arange(known) < born[:, None], np.nan, past)
+    scale = seasonal_scale(alive)
+    # Sums that repeat each year differ in their last digits; an error is nothing by such a difference.
+    usual = np.abs(past).mean(axis=1)
     return Kinds(
         classify(past, np.minimum(born, known)).codes,
         abc_codes(past[:, -SEASON:].sum(axis=1)),
-        seasonal_scale(np.where(unborn, np.nan, past)),
+        np.where(scale > _ROUNDING * usual, scale, np.nan),
     )
 
 
