@@ -22,7 +22,6 @@ from forecasting.months import Month
 router = APIRouter(tags=["accuracy"])
 
 _MOST_LEADS = 60
-_WINDOW = 12
 
 
 def _groupings(text: str) -> tuple[Grouping, ...]:
@@ -117,13 +116,12 @@ def get_accuracy_of_nodes(
     with misspelling_first(request):
         run = as_published(find_run(connection, caller, CURRENT))
     selection = asked.select(request, run)
-    last = min(asked.last or run.origin, run.origin)
     found = worst_nodes(
         connection,
         selection,
         lead=asked.lead,
-        first=asked.first or last - (_WINDOW - 1),
-        last=last,
+        first=asked.first,
+        last=asked.last,
         limit=asked.limit,
     )
     return accuracy_of_nodes(selection, asked.lead, found)

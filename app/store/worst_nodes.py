@@ -15,7 +15,7 @@ from app.store.selection import PublishedRun, Selection
 from forecasting.hierarchy import level_name
 from forecasting.months import Month
 
-MOST_MONTHS = 24
+WINDOW, MOST_MONTHS = 12, 24
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,27 @@ def worst_nodes(
     selection: Selection,
     *,
     lead: int,
-    first: Month,
-    last: Month,
+    first: Month | None,
+    last: Month | None,
     limit: int,
 ) -> WorstNodes:
     """Nodes of a level, by what forecasts of `lead` months before have lost in the months that came.
 
-    The run of the selection tells what came, at most in its `MOST_MONTHS` months up to `last`. A node that a
-    run does not have counts as forecast at zero, one that has no history as having bought nothing.
+    The run of the selection tells what came: up to its origin where there is no `last`, in `WINDOW` months
+    where there is no `first`, in `MOST_MONTHS` at most. A node that a run does not have counts as forecast at
+    zero, one that has no history as having bought nothing.
     """
     teller = selection.run
     panel_first = connection.scalar(sa.select(tables.run.c.panel_first).where(tables.run.c.id == teller.id))
-    last = min(last, teller.origin)
-    if panel_first is None or first > last:
+    last = teller.origin if last is None else min(last, teller.origin)
+    if panel_first is None or last < Month.of(panel_first):
         return WorstNodes((), (), ())
-    first = max(first, last - (MOST_MONTHS - 1), Month.of(panel_first))
+    # Years have an end below: months are subtracted as numbers.
+    asked = last.ordinal - (WINDOW - 1) if first is None else first.ordinal
+    earliest = max(asked, last.ordinal - (MOST_MONTHS - 1), Month.of(panel_first).ordinal)
+    if earliest > last.ordinal:
+        return WorstNodes((), (), ())
+    first = Month.from_ordinal(earliest)
     scored = _scored(connection, selection, lead, first, last)
     if not scored:
         return WorstNodes((), (), ())

@@ -165,6 +165,11 @@ def test_where_most_was_lost(client: TestClient, came: list[Score]) -> None:
     one = client.get("/v1/accuracy/nodes?organization=NORD&to=2026-11").json()
     assert [node["lost"] for node in one["nodes"]] == [30.0, 3.0]
     assert client.get("/v1/accuracy/nodes?lead=9").json()["nodes"] == []
+    for question in ("to=0001-01", "from=9999-12", "from=0001-01&to=0001-02&lead=60", "to=2026-08"):
+        nothing = client.get(f"/v1/accuracy/nodes?{question}")
+        assert (nothing.status_code, nothing.json()["nodes"]) == (200, [])
+    early = client.get("/v1/accuracy/nodes?from=0001-01&level=total&to=9999-12").json()
+    assert early["months"] == ["2026-11", "2026-12"]
     for lead in (1, 2):
         for level in ("total", "organization", "organization,customer,material"):
             found = client.get(f"/v1/accuracy/nodes?lead={lead}&level={level}").json()["nodes"]
