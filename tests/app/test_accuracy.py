@@ -164,6 +164,7 @@ def test_where_most_was_lost(client: TestClient, came: list[Score]) -> None:
     assert (ahead["months"], ahead["nodes"][0]["lost"]) == (["2026-12"], 1111.0)
     one = client.get("/v1/accuracy/nodes?organization=NORD&to=2026-11").json()
     assert [node["lost"] for node in one["nodes"]] == [30.0, 3.0]
+    assert client.get("/v1/accuracy/nodes?from=2026-12").json()["months"] == ["2026-12"]
     assert client.get("/v1/accuracy/nodes?lead=9").json()["nodes"] == []
     for question in ("to=0001-01", "from=9999-12", "from=0001-01&to=0001-02&lead=60", "to=2026-08"):
         nothing = client.get(f"/v1/accuracy/nodes?{question}")

@@ -44,7 +44,7 @@ WINNER = {
 VERDICT = {
     "because": "ensemble stays", "promoted": False, "winner": {"key": "13965797ce91", "recipe": "ensemble"},
     "policy": {"loss": "pinball"}, "levels": ["total", "material,organization"], "origins": ["2026-07"],
-    "standings": [{**WINNER, "key": "e28045218a44", "loss": 0.5}, WINNER],
+    "standings": [{**WINNER, "key": "e28045218a44", "by_level": [0.5, 0.6]}, WINNER],
 }  # fmt: skip
 
 
