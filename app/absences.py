@@ -8,6 +8,9 @@ UnknownNode       no node has this value of a key or attribute
 NodeNotInRun      the run does not have the node
 UnknownJob        no job has this id
 UnknownApiKey     no API key that is good has this id or name
+UnknownSnapshot   no run was made from this snapshot
+UnknownEvent      no drift event has this id
+NoHistory         the run did not keep what its nodes had bought
 """
 
 from urllib.parse import quote
@@ -86,3 +89,34 @@ class UnknownApiKey(NotThere):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"there is no key {key!r}, or it was revoked", "see: tonnage keys list", value=key)
+
+
+class UnknownSnapshot(NotThere):
+    """No run was made from this snapshot."""
+
+    def __init__(self, snapshot: str) -> None:
+        super().__init__(
+            f"no run was made from a snapshot {snapshot!r}",
+            "see /v1/snapshots",
+            field="snapshot",
+            value=snapshot,
+        )
+
+
+class UnknownEvent(NotThere):
+    """No drift event has this id."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"there is no drift event {event!r}", "see /v1/drift", field="event", value=event)
+
+
+class NoHistory(NotThere):
+    """The run did not keep what its nodes had bought."""
+
+    def __init__(self, run: str, month: str) -> None:
+        super().__init__(
+            f"run {run} has no history of this node in {month}",
+            "ask for a month that it forecasts, or one between the first of its history and its origin",
+            field="month",
+            value=month,
+        )

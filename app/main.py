@@ -11,7 +11,23 @@ from sqlalchemy import Engine, QueuePool
 
 from app.access.callers import Callers
 from app.access.rules import OPEN
-from app.api import audit, forecasts, health, jobs, metrics, nodes, predict, runs, series
+from app.api import (
+    accuracy,
+    audit,
+    drift,
+    forecasts,
+    health,
+    jobs,
+    lineage,
+    metrics,
+    models,
+    nodes,
+    predict,
+    run_diff,
+    runs,
+    series,
+    snapshots,
+)
 from app.api.audited import Audited
 from app.api.gate import Gate
 from app.api.measured import Measured, Meters
@@ -70,7 +86,8 @@ def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI
     app.add_middleware(Gate, callers=Callers(engine, surroundings.issuer))
     app.add_middleware(Audited, trail=trail)
     app.add_middleware(Measured, meters=app.state.meters)
-    for resource in (forecasts, nodes, series, runs, jobs, predict, audit, metrics, health):
+    insight = (runs, run_diff, accuracy, lineage, models, snapshots, drift)
+    for resource in (forecasts, nodes, series, *insight, jobs, predict, audit, metrics, health):
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

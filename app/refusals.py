@@ -8,6 +8,7 @@ UnknownKey            a filter on what is neither a key nor an attribute of the 
 KeyOutsideLevel       a filter on a key or attribute that the level does not name
 UnknownQuantile       a quantile that the run does not hold
 OutsideRun            months before or after those of the run
+NothingInCommon       two runs that have no month or no level in common
 AmbiguousRun          more than one run has an id that begins so
 BadNode               a text that does not name a node
 TwoRunsNamed          a run and a moment, each of which names a run
@@ -96,6 +97,15 @@ class OutsideRun(Refused):
     def __init__(self, field: str, month: str, first: str, last: str) -> None:
         detail = f"the run forecasts {first} to {last}"
         super().__init__(detail, "ask for months among these", field=field, value=month)
+
+
+class NothingInCommon(Refused):
+    """Two runs that have no month or no level in common."""
+
+    def __init__(self, run: str, what: str) -> None:
+        super().__init__(
+            f"the runs cannot be compared: {what}", "choose runs that are nearer", field="to", value=run
+        )
 
 
 class AmbiguousRun(Refused):

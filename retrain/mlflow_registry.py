@@ -21,6 +21,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
+from app.store.lineage import KeptModel
 from forecasting.hierarchy import Level, level_name
 from forecasting.months import Month
 from forecasting.recipe import Recipe
@@ -36,6 +37,7 @@ from retrain.model_record import (
     REPLACES,
     RUN,
     description_of,
+    kept_models,
     level_tags,
     metrics_of,
     model_name,
@@ -121,14 +123,15 @@ class MlflowRegistry:
             tags = self._client.get_model_version(BUNDLE, number).tags
         return parse_recipe_json(f"{BUNDLE} {number} in {self._shown}", tags[RECIPE])
 
-    def record(self, candidate: Candidate) -> None:
+    def record(self, candidate: Candidate) -> tuple[KeptModel, ...]:
         """Keep a version of every level, then the bundle; the newest is challenger until it is promoted."""
         with _reaching(self._shown):
             bundle = self._bundle(candidate.run.id) or self._make_bundle(candidate)
             models = self._models()
-            newest = self._versions(f"name = '{BUNDLE}'")[0]
-            if bundle.version == newest.version and not _has(models[BUNDLE], CHAMPION, bundle.version):
+            is_newest = bundle.version == self._versions(f"name = '{BUNDLE}'")[0].version
+            if is_newest and not _has(models[BUNDLE], CHAMPION, bundle.version):
                 self._point(CHALLENGER, bundle, models)
+        return kept_models(candidate.run, _pinned(bundle))
 
     def promote(self, run: str) -> None:
         """Make a recorded run the champion: its levels first, the bundle last. Raises `NotRecorded`."""
@@ -187,11 +190,9 @@ class MlflowRegistry:
         found = self._client.search_runs(
             [identifier], f"tags.`{RUN}` = '{candidate.run.id}'", order_by=["attributes.start_time ASC"]
         )
-        return (
-            found[0]
-            if found
-            else self._client.create_run(identifier, tags=tags_of(candidate), run_name=candidate.run.id)
-        )
+        if found:
+            return found[0]
+        return self._client.create_run(identifier, tags=tags_of(candidate), run_name=candidate.run.id)
 
     def _keep_files(self, candidate: Candidate, run: MlflowRun) -> None:
         """Numbers, documents, parameters and metrics; the mark that all are there comes last."""
@@ -242,8 +243,7 @@ class MlflowRegistry:
 
     def _bundle(self, run: str) -> ModelVersion | None:
         """The complete version of a run, the first of them."""
-        found = self._versions(f"name = '{BUNDLE}' and tags.`{RUN}` = '{run}'")
-        return found[-1] if found else None
+        return next(reversed(self._versions(f"name = '{BUNDLE}' and tags.`{RUN}` = '{run}'")), None)
 
     def _versions(self, condition: str) -> list[ModelVersion]:
         """Versions, the newest first."""

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from app.store.lineage import KeptModel
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import Level, level_name
 from forecasting.recipe import Recipe
+from forecasting.run import ForecastRun
 from retrain.model_plots import accuracy_plot, forecast_plot
 from retrain.recipes import parse_recipe
 from retrain.registry import Candidate
@@ -31,6 +33,13 @@ def model_name(level: Level) -> str:
     """
     name = f"tonnage-{_dashed(level)}"
     return f"{name}-" if name == BUNDLE else name
+
+
+def kept_models(run: ForecastRun, numbers: Mapping[str, str]) -> tuple[KeptModel, ...]:
+    """What the models of a run are called, given their versions by name; the bundle last."""
+    names = {level: model_name(level) for level in run.forecast.hierarchy.levels}
+    levels = (KeptModel(level_name(level), name, numbers[name]) for level, name in names.items())
+    return (*levels, KeptModel(None, BUNDLE, numbers[BUNDLE]))
 
 
 def tags_of(candidate: Candidate) -> dict[str, str]:

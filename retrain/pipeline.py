@@ -24,6 +24,7 @@ from retrain.plan import Plan, plan_content
 from retrain.policy import Policy
 from retrain.recipes import recipe_content
 from retrain.registry import Candidate, CodeIdentity, Registry
+from retrain.snapshot_facts import snapshot_facts
 from retrain.verdict import Verdict, judge, opponents, unopposed
 from retrain.verdict_page import verdict_json
 
@@ -119,8 +120,12 @@ def retrain_month(
     )
 
     on_stage("record")
-    lineage = _lineage(plan, panel, verdict, code, guarded)
-    registry.record(Candidate(run, plan.recipe, panel, verdict, code))
+    models = registry.record(Candidate(run, plan.recipe, panel, verdict, code))
+    lineage = replace(
+        _lineage(plan, panel, verdict, code, guarded),
+        models=models,
+        snapshot=snapshot_facts(snapshot.manifest),
+    )
     if guarded.reasons:
         # Also where it is accepted: whoever starts again after a crash has no reason of their own.
         store.record(run, published_at, lineage)

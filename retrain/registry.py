@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.store.lineage import KeptModel
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from forecasting.recipe import Recipe
@@ -44,8 +45,11 @@ class Registry(Protocol):
         """
         ...
 
-    def record(self, candidate: Candidate) -> None:
-        """Keep a version of every level, and of the bundle that pins them; nothing where kept already."""
+    def record(self, candidate: Candidate) -> tuple[KeptModel, ...]:
+        """Keep a version of every level, and of the bundle that pins them; nothing where kept already.
+
+        What they are called, the bundle last.
+        """
         ...
 
     def promote(self, run: str) -> None:

@@ -7,13 +7,16 @@ import numpy as np
 
 from app.store.past import ABSENT, PastRun
 from app.store.scores import Score
+from forecasting.abc_class import AbcClass
 from forecasting.arrays import Bools, Floats, Ints
+from forecasting.demand_class import DemandClass
 from forecasting.hierarchy import Level
-from forecasting.metrics import inside, pinball
+from forecasting.metrics import inside, pinball, ratio
 from forecasting.models.naive import SEASON, Naive
 from forecasting.models.protocol import SeriesBatch
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
+from retrain.score_cells import Cells, by_class, kinds_of
 
 LOW, HIGH = 0.1, 0.9
 
@@ -37,7 +40,8 @@ def score_runs(came: Came, runs: Iterable[PastRun]) -> list[Score]:
 
     A node is scored where the run has it or it was born by then. One that the run does not have counts as
     forecast at zero, so that all it bought is error at its level; one that the newest history does not have
-    counts as having bought nothing. Above both, levels see only sums.
+    counts as having bought nothing. Above both, levels see only sums. Classes are those of the history before
+    the run's origin, so that no month that came has a say in the class that it is counted in.
     """
     return [
         _score(came, past, level, place)
@@ -53,20 +57,31 @@ def _score(came: Came, past: PastRun, level: Level, place: int) -> Score:
     said, month = past.said[level], past.months[place]
     part = came.panel.hierarchy.slices[came.panel.hierarchy.levels.index(level)]
     at = month - came.panel.first
-    known = said.row != ABSENT
     missing = _missing(said.row, came.born[part] <= at)
-    gone = np.zeros(int((~known).sum()))
 
-    def beside(values: Floats) -> Floats:
+    def beside(values: Floats | Ints, gone: float = 0.0) -> Floats:
         """Values of the level's nodes in the order of the run's, then of those that it lacks."""
-        return np.concatenate([_scattered(values, said.row), values[missing]])
+        return np.concatenate([_scattered(values, said.row, gone), values[missing]])
 
     lacking = np.zeros(len(missing))
     actual = beside(came.nodes[part, at])
     mean = np.concatenate([said.mean[:, place], lacking])
-    quantiles = [np.concatenate([each[:, place], lacking]) for each in said.quantiles]
-    by = dict(zip(past.probabilities, quantiles, strict=True))
-    within = inside(actual, by[LOW], by[HIGH]) if LOW in by and HIGH in by else None
+    by = {
+        probability: np.concatenate([each[:, place], lacking])
+        for probability, each in zip(past.probabilities, said.quantiles, strict=True)
+    }
+    absolute = np.abs(by.get(0.5, mean) - actual)
+    kinds = kinds_of(came.nodes[part], came.born[part], past.origin - came.panel.first + 1)
+    cells = Cells(
+        actual=actual,
+        error=mean - actual,
+        absolute_error=absolute,
+        seasonal_error=np.abs(beside(_seasonal(came, part, past.origin, month)) - actual),
+        within=inside(actual, by[LOW], by[HIGH]) if LOW in by and HIGH in by else None,
+        pinball=[pinball(actual, quantile, probability) for probability, quantile in by.items()],
+        # NaN where a node has no scale: such a node is not scaled.
+        scaled_error=ratio(absolute, np.nan_to_num(beside(kinds.scale, np.nan))),
+    )
     return Score(
         run_id=past.id,
         level=level,
@@ -74,23 +89,17 @@ def _score(came: Came, past: PastRun, level: Level, place: int) -> Score:
         lead=month - past.origin,
         nodes=len(actual),
         new_nodes=len(missing),
-        gone_nodes=len(gone),
+        gone_nodes=int((said.row == ABSENT).sum()),
         actual=float(actual.sum()),
-        demand=float(np.abs(actual).sum()),
-        error=float((mean - actual).sum()),
-        absolute_error=float(np.abs(by.get(0.5, mean) - actual).sum()),
-        seasonal_error=float(np.abs(beside(_seasonal(came, part, past.origin, month)) - actual).sum()),
-        within=None if within is None else int(within.sum()),
         probabilities=past.probabilities,
-        pinball=tuple(
-            float(pinball(actual, quantile, probability).sum()) for probability, quantile in by.items()
-        ),
+        **cells.sums(),
+        classes=by_class(cells, beside(kinds.demand, DemandClass.SILENT), beside(kinds.abc, AbcClass.C)),
     )
 
 
-def _scattered(values: Floats, row: Ints) -> Floats:
-    """The value of each of the run's nodes, zero where there is no such node any more."""
-    found: Floats = np.where(row == ABSENT, 0.0, values[row])
+def _scattered(values: Floats | Ints, row: Ints, gone: float) -> Floats:
+    """The value of each of the run's nodes, `gone` where there is no such node any more."""
+    found: Floats = np.where(row == ABSENT, gone, values[row])
     return found
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from app.absences import UnknownNode
 from app.store.read import reading
-from app.store.run_records import RecordedRun, run_record
-from app.store.selection import PublishedRun, select_from
+from app.store.run_records import RecordedRun, as_published, run_record
+from app.store.selection import select_from
 from forecasting.hierarchy import Level, level_name
 from forecasting.months import Month
 from ingestion.node_lines import NodeLines, node_lines
@@ -63,7 +63,7 @@ def trace(
     `AmbiguousRun`, `UnknownLevel`, `UnknownNode`, `OutsideRun`, or what is wrong with the snapshot.
     """
     record = run_record(engine, run)
-    held = _held(record)
+    held = as_published(record)
     forecast = month > record.origin
     at = month if forecast else None
     selection = select_from(held, level=level_name(tuple(where)), where=where, first=at, last=at)
@@ -77,20 +77,4 @@ def trace(
     lines = node_lines(snapshot, where, month=None if forecast else month, most=most_lines)
     return Trace(
         record, selection.level, dict(where), month, mean, tuple(quantiles), snapshot.manifest, lines
-    )
-
-
-def _held(run: RecordedRun) -> PublishedRun:
-    """A recorded run as questions are asked of it, whether it was shown or not."""
-    return PublishedRun(
-        id=run.id,
-        origin=run.origin,
-        published_at=run.published_at or run.recorded_at,
-        snapshot=run.snapshot,
-        model=run.model,
-        unit=run.unit,
-        because=run.because,
-        horizon=run.horizon,
-        levels=run.levels,
-        probabilities=run.probabilities,
     )

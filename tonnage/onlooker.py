@@ -39,6 +39,8 @@ class Onlooker:
     engine: sa.Engine
     policy: DriftPolicy
     notifier: Notifier
+    explain: Callable[[str], bool]
+    """Keeps why a run, by its id, says something else than the one shown before it."""
 
     def watch(
         self,
@@ -56,6 +58,8 @@ class Onlooker:
             times.begin("review")
             review = self.review(done)
             self.follow(review, month, moment)
+            times.begin("causes")
+            self.explain_quietly(done.run.id)
         except Exception as error:
             outcome = "refused" if isinstance(error, Refused) else "failed"
             self._keep(month, moment, outcome, done, times)
@@ -83,6 +87,14 @@ class Onlooker:
                 asked_at=moment,
                 idempotency_key=f"drift {month}",
             )
+
+    def explain_quietly(self, run: str) -> None:
+        """Keep why a run says something else; a month is not undone because that cannot be found out."""
+        try:
+            self.explain(run)
+        except Exception as error:  # noqa: BLE001  # whatever it was, tonnage runs diff will say it again
+            what = str(error) if isinstance(error, _OURS) else f"{type(error).__name__}: {error}"
+            log.warning("causes not kept", run=run, problem=what)
 
     def _tell(self, message: Message) -> None:
         log.warning(message.occasion, subject=message.subject)

@@ -20,6 +20,7 @@ from ingestion.snapshot import Manifest, Snapshot
 from ingestion.snapshot_config import parse_snapshots
 from ingestion.source_config import parse_demand, parse_sources
 from retrain.drift_policy import parse_drift
+from retrain.explained import explain_shown
 from retrain.jumps import parse_bounds
 from retrain.notify import parse_notifications
 from retrain.pipeline import RetrainedMonth, Rules, retrain_month
@@ -126,7 +127,12 @@ class House(Stores):
 
     def onlooker(self, config: Path | None, levels: Sequence[Level]) -> Onlooker:
         """Who times a month, reviews it and tells people."""
-        return Onlooker(self.engine, parse_drift(self.document(config), levels), self.notifier(config))
+        return Onlooker(
+            self.engine,
+            parse_drift(self.document(config), levels),
+            self.notifier(config),
+            lambda run: explain_shown(self.engine, self.snapshots, run, self.code),
+        )
 
     def notifier(self, config: Path | None) -> Notifier:
         """Who tells people what happened."""

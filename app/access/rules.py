@@ -37,7 +37,18 @@ RULES: Mapping[str, Rule] = {
     "GET /v1/nodes/{node}/children": Rule(Role.VIEWER),
     "GET /v1/nodes/{node}/path": Rule(Role.VIEWER),
     "GET /v1/series/{node}": Rule(Role.VIEWER),
+    "GET /v1/runs": Rule(Role.VIEWER),
     "GET /v1/runs/current": Rule(Role.VIEWER),
+    "GET /v1/runs/{run}": Rule(Role.VIEWER),
+    "GET /v1/runs/{run}/diff": Rule(Role.VIEWER, whole=True),
+    "GET /v1/accuracy": Rule(Role.VIEWER, whole=True),
+    "GET /v1/accuracy/nodes": Rule(Role.VIEWER, whole=True),
+    "GET /v1/lineage/{node}/{month}": Rule(Role.VIEWER, whole=True),
+    "GET /v1/models": Rule(Role.VIEWER, whole=True),
+    "GET /v1/snapshots": Rule(Role.VIEWER, whole=True),
+    "GET /v1/snapshots/{snapshot}": Rule(Role.VIEWER, whole=True),
+    "GET /v1/drift": Rule(Role.VIEWER, whole=True),
+    "GET /v1/drift/{event}": Rule(Role.VIEWER, whole=True),
 }
 
 

@@ -37,17 +37,6 @@ class RunName(BaseModel):
     model: str = Field(description="The model version that made it.")
 
 
-class CurrentRun(RunName):
-    """The run that is shown."""
-
-    unit: Literal["t", "piece"]
-    because: str = Field(description="Why this model was chosen.")
-    first: MonthName = Field(description="First month forecast.")
-    last: MonthName = Field(description="Last month forecast.")
-    levels: list[str] = Field(examples=[["total", "organization", "organization,customer,material"]])
-    quantiles: list[float] = Field(examples=[[0.1, 0.5, 0.9]])
-
-
 class NodeName(BaseModel):
     """A node's keys, null where it sums over one, and a member for each attribute that the level names."""
 
@@ -125,18 +114,6 @@ def run_name(run: PublishedRun) -> Json:
         "published_at": run.published_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
         "snapshot": run.snapshot,
         "model": run.model,
-    }
-
-
-def current_run(run: PublishedRun) -> Json:
-    """As `CurrentRun`."""
-    return run_name(run) | {
-        "unit": run.unit,
-        "because": run.because,
-        "first": str(run.first),
-        "last": str(run.last),
-        "levels": [level_name(level) for level in run.levels],
-        "quantiles": list(run.probabilities),
     }
 
 

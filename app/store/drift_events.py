@@ -73,6 +73,44 @@ def read_events(connection: Connection, *, only_open: bool = False) -> list[Drif
     return [_event(row) for row in connection.execute(question)]
 
 
+def find_events(
+    connection: Connection,
+    limit: int,
+    *,
+    is_open: bool | None = None,
+    kind: str | None = None,
+    scope: str | None = None,
+    first: Month | None = None,
+    last: Month | None = None,
+) -> list[DriftEvent]:
+    """Events in the order of `read_events`: those that were open at some time from `first` to `last`."""
+    event = tables.drift_event.c
+    question = sa.select(tables.drift_event).order_by(
+        event.opened_month.desc(), event.kind, sa.collate(event.scope, "C"), event.id
+    )
+    if is_open is not None:
+        question = question.where(
+            event.closed_month.is_(None) if is_open else event.closed_month.is_not(None)
+        )
+    if kind is not None:
+        question = question.where(event.kind == kind)
+    if scope is not None:
+        question = question.where(event.scope == scope)
+    if first is not None:
+        question = question.where(sa.or_(event.closed_month.is_(None), event.closed_month >= first.first_day))
+    if last is not None:
+        question = question.where(event.opened_month <= last.first_day)
+    return [_event(row) for row in connection.execute(question.limit(limit))]
+
+
+def find_event(connection: Connection, event_id: str) -> DriftEvent | None:
+    """The event of an id; None where there is none."""
+    found = connection.execute(
+        sa.select(tables.drift_event).where(tables.drift_event.c.id == event_id)
+    ).one_or_none()
+    return None if found is None else _event(found)
+
+
 def retrain_decided(connection: Connection, origin: Month) -> set[str]:
     """The runs of this origin after which a retrain was decided."""
     event, run = tables.drift_event.c, tables.run.c

@@ -8,7 +8,17 @@ from sqlalchemy import Engine
 
 from app.store import tables
 from app.store.session import connected
+from app.store.snapshots import SnapshotFacts
 from forecasting.panel import DemandPanel
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """The registered model of a level, and which version of it; `level` is None for the bundle of all."""
+
+    level: str | None
+    name: str
+    version: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +27,7 @@ class Lineage:
 
     `recipe`, `plan` and `verdict` are whole, as JSON's own types. `history` is the panel that it learned
     from. `refused` are the guard's reasons against showing it, `accepted` is somebody's to show it all the
-    same.
+    same. `models` are what the registry keeps of the run, `snapshot` what the snapshot tells of itself.
     """
 
     recipe: Mapping[str, object]
@@ -29,6 +39,8 @@ class Lineage:
     history: DemandPanel
     refused: tuple[str, ...] = ()
     accepted: str | None = None
+    models: tuple[KeptModel, ...] = ()
+    snapshot: SnapshotFacts | None = None
 
 
 def snapshots_of_runs(engine: Engine) -> set[str]:

@@ -8,9 +8,11 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, RowMapping
 
-from app.absences import UnknownRun
+from app.absences import NothingPublished, UnknownRun
 from app.refusals import AmbiguousRun
 from app.store import tables
+from app.store.lineage import KeptModel
+from app.store.selection import PublishedRun
 from app.store.session import still
 from forecasting.hierarchy import Level, parse_level
 from forecasting.months import Month
@@ -35,7 +37,8 @@ class RecordedRun:
 
     `published_at` is None where it was never shown, `shown` is in order of time, and `current` says whether
     it is the one shown now. From `recipe` to `verdict` all is None for runs from before version 0.3, which
-    did not keep it; `code_commit` and `code_lock` are empty where nobody could tell.
+    did not keep it; `code_commit` and `code_lock` are empty where nobody could tell. `models` are None where
+    nobody kept what the registry calls them.
     """
 
     id: str
@@ -59,18 +62,54 @@ class RecordedRun:
     verdict: Mapping[str, object] | None
     refused: tuple[str, ...]
     accepted: str | None
+    models: tuple[KeptModel, ...] | None
     shown: tuple[Showing, ...]
     current: bool
 
 
 def runs(engine: Engine, limit: int) -> list[RecordedRun]:
     """The newest runs: by origin, then by when they were recorded."""
-    run = tables.run.c
     with still(engine) as connection:
-        return _read(
-            connection,
-            sa.select(tables.run).order_by(run.origin.desc(), run.recorded_at.desc(), run.id).limit(limit),
+        return runs_after(connection, limit)
+
+
+def runs_after(
+    connection: Connection, limit: int, after: str | None = None, *, only_shown: bool = False
+) -> list[RecordedRun]:
+    """Runs in the order of `runs`, those that follow the run `after`; none follow one that is not stored."""
+    run = tables.run.c
+    question = sa.select(tables.run).order_by(run.origin.desc(), run.recorded_at.desc(), run.id).limit(limit)
+    if only_shown:
+        question = question.where(run.published_at.is_not(None))
+    if after is not None:
+        last = sa.select(run.origin, run.recorded_at, run.id).where(run.id == after).subquery("last")
+        question = question.join(last, sa.true()).where(
+            sa.or_(
+                run.origin < last.c.origin,
+                sa.and_(run.origin == last.c.origin, run.recorded_at < last.c.recorded_at),
+                sa.and_(
+                    run.origin == last.c.origin, run.recorded_at == last.c.recorded_at, run.id > last.c.id
+                ),
+            )
         )
+    return _read(connection, question)
+
+
+def recorded_run(connection: Connection, run_id: str) -> RecordedRun:
+    """The run of an id; raises `UnknownRun`."""
+    found = _read(connection, sa.select(tables.run).where(tables.run.c.id == run_id))
+    if not found:
+        raise UnknownRun(run_id)
+    return found[0]
+
+
+def shown_now(connection: Connection) -> RecordedRun:
+    """The run that is shown; raises `NothingPublished` before the first."""
+    current = sa.select(tables.current_run.c.run_id).scalar_subquery()
+    found = _read(connection, sa.select(tables.run).where(tables.run.c.id == current))
+    if not found:
+        raise NothingPublished
+    return found[0]
 
 
 def run_record(engine: Engine, beginning: str) -> RecordedRun:
@@ -89,6 +128,22 @@ def run_record(engine: Engine, beginning: str) -> RecordedRun:
     if len(found) > 1 and found[0].id != beginning:
         raise AmbiguousRun(beginning, [each.id for each in found])
     return found[0]
+
+
+def as_published(run: RecordedRun) -> PublishedRun:
+    """A recorded run as questions are asked of it, whether it was shown or not."""
+    return PublishedRun(
+        id=run.id,
+        origin=run.origin,
+        published_at=run.published_at or run.recorded_at,
+        snapshot=run.snapshot,
+        model=run.model,
+        unit=run.unit,
+        because=run.because,
+        horizon=run.horizon,
+        levels=run.levels,
+        probabilities=run.probabilities,
+    )
 
 
 def accepted_before(engine: Engine, run_id: str) -> str | None:
@@ -112,12 +167,13 @@ def _read(connection: Connection, question: sa.Select[tuple[object, ...]]) -> li
 
 
 def _run(row: RowMapping, shown: tuple[Showing, ...], current: bool) -> RecordedRun:
-    first = row["panel_first"]
+    first, models = row["panel_first"], row["models"]
     facts = dict(row) | {
         "origin": Month.of(row["origin"]),
         "levels": tuple(parse_level(level) for level in row["levels"]),
         "probabilities": tuple(row["probabilities"]),
         "panel_first": None if first is None else Month.of(first),
         "refused": tuple(row["refused"]),
+        "models": None if models is None else tuple(KeptModel(**each) for each in models),
     }
     return RecordedRun(**facts, shown=shown, current=current)

@@ -1,6 +1,7 @@
 """The rows of a run: its record, its nodes, its forecasts and the history behind them."""
 
 import datetime as dt
+from dataclasses import asdict
 
 import polars as pl
 from sqlalchemy import Connection, insert, text
@@ -11,6 +12,7 @@ from app.store.binary_copy import forecast_rows, history_rows
 from app.store.keys import KEYS, attributes_of, canonical, check_attributes
 from app.store.lineage import Lineage
 from app.store.session import copy_in
+from app.store.snapshots import keep_snapshot
 from forecasting.arrays import Ints
 from forecasting.checksum import forecast_checksum
 from forecasting.hierarchy import Hierarchy, Level, level_name
@@ -51,6 +53,8 @@ def write_run(
 ) -> None:
     """Write all rows of a run that is not stored yet; it is not shown by that."""
     connection.execute(insert(tables.run).values(**_facts(run), recorded_at=recorded_at, **_made(lineage)))
+    if lineage is not None and lineage.snapshot is not None:
+        keep_snapshot(connection, lineage.snapshot)
     hierarchy = run.forecast.hierarchy
     node_ids = _node_ids(connection, _nodes(hierarchy))
     _write_forecasts(connection, run, node_ids)
@@ -94,6 +98,7 @@ def _made(lineage: Lineage | None) -> dict[str, object]:
         "verdict": dict(lineage.verdict),
         "refused": list(lineage.refused),
         "accepted": lineage.accepted,
+        "models": [asdict(each) for each in lineage.models],
     }
 
 

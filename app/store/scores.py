@@ -2,16 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.store import tables
+from app.store import insight_tables, tables
 from app.store.keys import canonical
 from forecasting.hierarchy import Level, level_name, parse_level
 from forecasting.months import Month
+
+_ROWS_AT_ONCE = 1_000  # a statement takes 65,535 values
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """The part of a score that nodes of one demand class and one ABC class have in it; fields as there."""
+
+    demand_class: str
+    abc: str
+    nodes: int
+    demand: float
+    error: float
+    absolute_error: float
+    seasonal_error: float
+    within: int | None
+    pinball: tuple[float, ...]
+    scaled_error: float
+    scaled_nodes: int
 
 
 @dataclass(frozen=True)
@@ -22,7 +42,9 @@ class Score:
     error, `gone_nodes` those that the snapshot does not have, so that all that was said is. Absolute errors
     are of the median (of the mean where the run has none), `error` is the mean less what came. `within`
     counts nodes from p10 to p90, None where the run has not both; `pinball` has one loss for each of
-    `probabilities`.
+    `probabilities`. `scaled_error` sums absolute errors by each node's own mean seasonal difference, over
+    the `scaled_nodes` that have one; both are None in scores of before version 0.3. `classes` are its parts,
+    and are written but not read back with it.
     """
 
     run_id: str
@@ -40,6 +62,9 @@ class Score:
     within: int | None
     probabilities: tuple[float, ...]
     pinball: tuple[float, ...]
+    scaled_error: float | None = None
+    scaled_nodes: int | None = None
+    classes: tuple[ClassScore, ...] = ()
 
 
 def keep_scores(connection: Connection, by_run: str, scores: Sequence[Score]) -> int:
@@ -63,13 +88,34 @@ def keep_scores(connection: Connection, by_run: str, scores: Sequence[Score]) ->
             "seasonal_error": each.seasonal_error,
             "within": each.within,
             "pinball": list(each.pinball),
+            "scaled_error": each.scaled_error,
+            "scaled_nodes": each.scaled_nodes,
         }
         for each in scores
     ]
+    _keep_classes(connection, by_run, scores)
     stored = connection.execute(
         upsert(tables.score).values(rows).on_conflict_do_nothing().returning(tables.score.c.run_id)
     )
     return len(stored.all())
+
+
+def _keep_classes(connection: Connection, by_run: str, scores: Sequence[Score]) -> None:
+    rows = [
+        {
+            "by_run": by_run,
+            "run_id": each.run_id,
+            "level": level_name(canonical(each.level)),
+            "month": each.month.first_day,
+            "lead": each.lead,
+            **vars(part),
+            "pinball": list(part.pinball),
+        }
+        for each in scores
+        for part in each.classes
+    ]
+    for some in batched(rows, _ROWS_AT_ONCE):
+        connection.execute(upsert(insight_tables.class_score).values(list(some)).on_conflict_do_nothing())
 
 
 def read_scores(

@@ -45,6 +45,7 @@ run = sa.Table(
         comment="the guard's reasons against showing it",
     ),
     sa.Column("accepted", sa.Text, comment="somebody's reason to show it all the same"),
+    sa.Column("models", JSONB, comment="name and version in the registry, by level; null where not kept"),
 )
 
 shown = sa.Table(
@@ -222,6 +223,12 @@ score = sa.Table(
     sa.Column(
         "pinball", ARRAY(DOUBLE_PRECISION), nullable=False, comment="one for each of run.probabilities"
     ),
+    sa.Column(
+        "scaled_error",
+        DOUBLE_PRECISION,
+        comment="sum of each node's absolute error by its mean seasonal difference (MASE)",
+    ),
+    sa.Column("scaled_nodes", sa.Integer, comment="nodes that have such a difference"),
     comment="What came against what earlier runs said of it, summed over the nodes of a level",
 )
 

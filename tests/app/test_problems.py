@@ -23,10 +23,21 @@ PATHS = [
     "/v1/nodes/{node}/children",
     "/v1/nodes/{node}/path",
     "/v1/series/{node}",
+    "/metrics",
+    "/v1/runs",
     "/v1/runs/current",
+    "/v1/runs/{run}",
+    "/v1/runs/{run}/diff",
+    "/v1/accuracy",
+    "/v1/accuracy/nodes",
+    "/v1/lineage/{node}/{month}",
+    "/v1/models",
+    "/v1/snapshots",
+    "/v1/snapshots/{snapshot}",
+    "/v1/drift",
+    "/v1/drift/{event}",
     "/health/live",
     "/health/ready",
-    "/metrics",
 ]
 
 

@@ -67,6 +67,13 @@ def test_how_earlier_forecasts_did(house: Any) -> None:
     assert 0 < total["1"]["wape"] < 0.1
     assert (total["1"]["months"], total["2"]["months"]) == (2, 1)
     assert total["all"]["mae_ratio_seasonal"] > 0
+    served = house.service().get("/v1/accuracy?by=lead&level=total").json()["rows"]
+    for row in served:
+        for name in ("wape", "bias", "value_added_seasonal", "wql", "coverage_p10_p90", "cells"):
+            assert row[name] == pytest.approx(total[str(row["lead"])][name]), name
+    assert [row["lead"] for row in served] == [1, 2]
+    classes = house.service().get("/v1/accuracy?by=abc,demand_class").json()["rows"]
+    assert sum(row["cells"] for row in classes if row["level"] == "total") == total["all"]["cells"]
     written = house.run("accuracy", "--level", "material,organization,customer", "--csv").out.splitlines()
     assert written[1].startswith('"organization,customer,material",all,2,')
     assert "organization" in house.run("accuracy", "--from", "2026-09").out
@@ -88,7 +95,17 @@ def test_what_a_monitoring_system_gets(house: Any) -> None:
     assert 0 < samples["tonnage_wape_one_month_ahead_ratio", "total"] < 0.1
     assert samples["tonnage_drift_events_open", "errors"] == 0
     stages = {key[1] for key in samples if key[0] == "tonnage_stage_seconds"}
-    assert stages == {"contest", "record", "snapshot", "panel", "fit", "forecast", "publish", "review"}
+    assert stages == {
+        "contest",
+        "record",
+        "snapshot",
+        "panel",
+        "fit",
+        "forecast",
+        "publish",
+        "review",
+        "causes",
+    }
 
 
 def test_a_month_that_fails_leaves_its_times(house: Any) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -216,6 +217,20 @@ class TestTrace:
             by_month[row["month"]] = by_month.get(row["month"], 0) + row["quantity"]
         assert [round(1000 * tonnes) for tonnes in history] == list(by_month.values())
 
+        served = book.service().get("/v1/lineage/customer=K-104/2026-11").json()
+        assert (served["value"], served["quantiles"]) == (found["value"], found["quantiles"])
+        assert [round(1000 * row["quantity"]) for row in served["history"]] == list(by_month.values())
+        assert [row["month"] for row in served["history"]] == list(by_month)
+        assert served["snapshot"]["id"] == found["snapshot"]["id"]
+        assert [each["name"] for each in served["snapshot"]["sources"]] == ["erp", "mill"]
+        assert served["model"]["registered"] == {"name": "tonnage-customer", "version": "1"}
+        command = shlex.split(served["lines"]["command"])[1:]
+        assert as_json(book, *command, "--lines=1000") == found
+        kept = book.service().get(f"/v1/snapshots/{found['snapshot']['id']}").json()["facts"]
+        assert [each["kept"]["quantity"] for each in kept["sources"]] == [
+            each["quantity"] for each in found["snapshot"]["sources"]
+        ]
+        assert book.service().get("/v1/models").json()["bundle"]["name"] == "tonnage-forecaster"
         told = book.run("trace", run, *where, "--lines", "3").out
         for expected in (
             "customer K-104 will buy", f"run {run}", "recipe ensemble", "verdict: ensemble stays", "commit",
@@ -265,6 +280,9 @@ class TestDiff:
         assert moved == {"history"}
         assert found["nodes"][0]["node"] == {"customer": "K-7"}
         self.adds_up(book, one, two, found)
+        served = book.service().get(f"/v1/runs/{one}/diff?to={two}&level=customer&limit=99").json()
+        self.is_served(served, found)
+        assert served["nodes"][0]["causes"] == found["nodes"][0]["causes"]
         told = book.run("runs", "diff", one, two).out
         assert (
             "changed history" in told and "organization,customer,material, 2026-11 to 2027-02, in t" in told
@@ -290,6 +308,10 @@ class TestDiff:
         moved = {cause for cause in CAUSES if any(found["total"]["causes"][cause])}
         assert moved == {"actuals", "recipe"}
         self.adds_up(book, one, two, found)
+        # When it was run nobody could tell what the one before was made by: it was published all the same.
+        served = book.service().get(f"/v1/runs/{one}/diff?to={two}&level=total").json()
+        assert f"tonnage runs diff {one} {two}" in served["why_no_causes"]
+        self.is_served(served, found)
         back = as_json(book, "runs", "diff", two, one, "--level", "total")
         for cause in CAUSES:
             assert back["total"]["causes"][cause] == [-each for each in found["total"]["causes"][cause]]
@@ -311,6 +333,20 @@ class TestDiff:
         found = as_json(book, "runs", "diff", run, "2026-10-twin", "--level", "total")
         assert {cause for cause in CAUSES if any(found["total"]["causes"][cause])} == {"code"}
         assert found["total"]["causes"]["code"] == found["total"]["before"]
+
+    def is_served(self, served: dict[str, Any], found: dict[str, Any]) -> None:
+        """The service says what the command line says, and the same causes where it has any."""
+        assert (served["months"], served["unit"]) == (found["months"], found["unit"])
+        assert len(served["nodes"]) == len(found["nodes"])
+        for ours, theirs in (
+            (served["all"], found["total"]),
+            *zip(served["nodes"], found["nodes"], strict=True),
+        ):
+            for name in ("before", "after", "change"):
+                assert ours[name] == pytest.approx(theirs[name], abs=1e-9)
+            if served["why_no_causes"] is None:
+                for cause in CAUSES:
+                    assert ours["causes"][cause] == pytest.approx(theirs["causes"][cause], abs=1e-9)
 
     def adds_up(self, book: Any, one: str, two: str, found: dict[str, Any]) -> None:
         """Causes sum up to what was published, for every node that is told and for all."""

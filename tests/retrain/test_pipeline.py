@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, text
 from app.absences import NothingPublished
 from app.store import tables
 from app.store.engine import open_engine
-from app.store.lineage import Lineage
+from app.store.lineage import KeptModel, Lineage
 from app.store.migrate import migrate
 from app.store.read import reading
 from app.store.run_records import run_record
@@ -59,8 +59,9 @@ class KeptModels:
         champions = [self.versions[run] for run in self.promoted if self.versions[run][0] < before]
         return max(champions, key=lambda version: version[0])[1] if champions else None
 
-    def record(self, candidate: Candidate) -> None:
+    def record(self, candidate: Candidate) -> tuple[KeptModel, ...]:
         self.versions.setdefault(candidate.run.id, (candidate.run.origin, candidate.recipe))
+        return (KeptModel(None, "all", str(len(self.versions))),)
 
     def promote(self, run: str) -> None:
         assert run in self.versions
@@ -106,10 +107,11 @@ class MortalRegistry:
     def champion(self, before: Month) -> Recipe | None:
         return self.registry.champion(before)
 
-    def record(self, candidate: Candidate) -> None:
+    def record(self, candidate: Candidate) -> tuple[KeptModel, ...]:
         self.fate.moment("before the version is recorded")
-        self.registry.record(candidate)
+        models = self.registry.record(candidate)
         self.fate.moment("after the version is recorded")
+        return models
 
     def promote(self, run: str) -> None:
         self.fate.moment("before it is promoted")

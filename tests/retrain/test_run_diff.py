@@ -218,3 +218,25 @@ def test_causes_add_up_to_the_published_difference_and_over_the_hierarchy(
     total = (diff.nodes["level"] == "total").to_numpy()
     for cause in (*diff.causes, diff.change):
         assert cause[leaves].sum(axis=0) == pytest.approx(cause[total].ravel(), abs=1e-12 * largest)
+
+
+def test_what_this_very_code_published_is_not_fitted_again() -> None:
+    """In a quiet month nothing is fitted; where history changed, only what would have been said with it."""
+    asked: list[Month] = []
+
+    def counted(plan: Plan, panel: DemandPanel) -> Forecast:
+        asked.append(panel.origin)
+        return mean_of_leaves(plan, panel)
+
+    before = side_of(PLAN, panel_of(OLD), mean_of_leaves)
+    next_month = {("NORD", "HEB"): [4, 8, 18], ("WEST", "HEB"): [6, 6, 6], ("WEST", "NEW"): [0, 0, 5]}
+    after = side_of(PLAN, panel_of(next_month), mean_of_leaves)
+    diff = explain(before, after, counted, trusted=[before, after])
+    assert asked == []
+    whole = explain(before, after, counted)
+    assert asked and np.array_equal(whole.causes, diff.causes)
+    asked.clear()
+    changed = side_of(PLAN, panel_of({**next_month, ("NORD", "HEB"): [10, 8, 18]}), mean_of_leaves)
+    diff = explain(before, changed, counted, trusted=[before, changed])
+    assert asked == [FIRST + 1]
+    assert np.array_equal(diff.causes, explain(before, changed, mean_of_leaves).causes)

@@ -101,3 +101,62 @@ def test_history_that_begins_after_the_run_has_no_yardstick(tiny_panel: DemandPa
     scores = score_runs(what_came(late), [as_past(forecast, late.hierarchy, "r")])
     assert all(np.isnan(each.seasonal_error) for each in scores)
     assert all(np.isfinite(each.absolute_error) for each in scores)
+
+
+def test_classes_and_scales_by_hand() -> None:
+    """Two years known at the origin: an even leaf, a lumpy, a silent one; 80, 15 and 5 of the last 100 t."""
+    keys = ("material",)
+    names = ["EVEN", "LUMPY", "NEW", "SILENT", "SMALL"]
+    tree = Hierarchy.of(keys, [(), keys], pl.DataFrame({"material": names}))
+    quantity = np.zeros((5, 25))
+    quantity[0, :24] = np.repeat([40.0, 80.0], 12) / 12
+    quantity[1, [0, 6, 18]] = [1.0, 29.0, 15.0]
+    quantity[4, 12:24] = 5.0 / 12
+    # What came: nothing of it may move a node to another class.
+    quantity[:, 24] = [10.0, 0.0, 7.0, 0.0, 1000.0]
+    panel = DemandPanel(tree, Month(2024, 10), quantity, np.array([0, 0, 24, 0, 12]))
+    said_of = np.array([4.0, 2.0, 0.0, 0.0, 1.0])
+    known = panel.until(Month(2026, 9))
+    assert known.hierarchy.leaves["material"].to_list() == ["EVEN", "LUMPY", "SILENT", "SMALL"]
+    mean = known.hierarchy.aggregate(said_of[[0, 1, 3, 4], None])
+    said = Forecast(known.hierarchy, Month(2026, 10), mean, PROBABILITIES, np.stack([mean] * 3))
+    total, leaves = score_runs(what_came(panel), [as_past(said, tree, "r")])
+
+    parts = {(each.demand_class, each.abc): each for each in leaves.classes}
+    assert {place: each.nodes for place, each in parts.items()} == {
+        ("smooth", "A"): 1, ("lumpy", "B"): 1, ("smooth", "C"): 1, ("silent", "C"): 2,
+    }  # fmt: skip
+    assert parts["smooth", "A"].absolute_error == 6.0
+    assert parts["lumpy", "B"].error == 2.0
+    assert (parts["silent", "C"].demand, parts["silent", "C"].absolute_error) == (7.0, 7.0)
+    assert (parts["smooth", "C"].demand, parts["smooth", "C"].within) == (1000.0, 0)
+    # The even leaf differs by 40/12 from each month of the year before, the lumpy one by 1 and by 14, once.
+    assert parts["smooth", "A"].scaled_error == pytest.approx(6 / (40 / 12))
+    assert parts["lumpy", "B"].scaled_error == pytest.approx(2 / ((1 + 14) / 12))
+    # Neither the one that never bought nor those born less than a year before have a scale.
+    assert (parts["silent", "C"].scaled_nodes, parts["smooth", "C"].scaled_nodes) == (0, 0)
+    assert leaves.scaled_nodes == 2
+    for field in ("nodes", "demand", "error", "absolute_error", "seasonal_error", "within", "scaled_error"):
+        whole = sum(getattr(each, field) for each in leaves.classes)
+        assert whole == pytest.approx(getattr(leaves, field)), field
+    assert [(each.demand_class, each.abc, each.nodes) for each in total.classes] == [("erratic", "A", 1)]
+
+
+def test_classes_do_not_know_the_unit(tiny_panel: DemandPanel) -> None:
+    """In kilograms every node is in the class that it is in by tonnes, and is scaled alike."""
+    recipe = shipped_recipes().pick("seasonal-naive")
+    found = []
+    for unit in (1.0, 1000.0):
+        panel = DemandPanel(
+            tiny_panel.hierarchy, tiny_panel.first, unit * tiny_panel.quantity, tiny_panel.born
+        )
+        forecast = fit(recipe, panel.until(Month(2026, 9)), 1).forecast(PROBABILITIES)
+        scores = score_runs(what_came(panel), [as_past(forecast, panel.hierarchy, "r")])
+        found.append([part for each in scores for part in each.classes])
+    assert len(found[0]) == len(found[1]) > 4
+    for one, other in zip(*found, strict=True):
+        assert (one.demand_class, one.abc, one.nodes, one.within) == (
+            other.demand_class, other.abc, other.nodes, other.within,
+        )  # fmt: skip
+        assert other.demand == pytest.approx(1000 * one.demand)
+        assert other.scaled_error == pytest.approx(one.scaled_error)
