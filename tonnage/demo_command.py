@@ -1,5 +1,7 @@
 """`tonnage demo`: one month of a made-up steel company, or two years of them."""
 
+import datetime as dt
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,8 @@ from tonnage.progress import stages
 if TYPE_CHECKING:
     from tonnage.wiring import House
 
+_KEY_LASTS = dt.timedelta(days=30)
+
 
 def demo(
     serve: Annotated[bool, typer.Option(help="Serve the forecasts afterwards, until Ctrl-C.")] = True,
@@ -25,16 +29,18 @@ def demo(
     """Make a steel order book, run a month on it, show the forecast, and serve it.
 
     Everything happens in the data folder (TONNAGE_HOME, default .tonnage) and in its own database.
-    A second run finds what the first one made. With --months the order book grows month by month, its
-    largest customer leaves and a price shock comes, and nobody lends a hand.
+    A second run finds what the first one made, and makes a new key to ask with. With --months the order book
+    grows month by month, its largest customer leaves and a price shock comes, and nobody lends a hand.
     """
+    from app.access.grant import Wish, replace_key
     from tonnage.report import print_how_to_ask
     from tonnage.server import serve_until_stopped
     from tonnage.wiring import House
 
     house = House.for_command()
     first = _one_month(house) if months is None else _many_months(house, months)
-    print_how_to_ask(screen, port or house.service.port, first)
+    key = replace_key(house.engine, Wish("demo", "admin", expires_at=clock.now() + _KEY_LASTS), os.urandom)
+    print_how_to_ask(screen, port or house.service.port, first, str(key))
     if serve:
         serve_until_stopped(house, None, port)
 
