@@ -1,7 +1,6 @@
 """`tonnage keys`: who may ask the service."""
 
 import datetime as dt
-import os
 from typing import Annotated
 
 import typer
@@ -30,11 +29,14 @@ def create(
 
     The key alone goes to standard output: TONNAGE_KEY=$(tonnage keys create …).
     """
-    from app.access.grant import Wish, grant_key
-    from tonnage.wiring import House
+    from app.access.grant import Wish
+    from app.store.session import connected
+    from tonnage.granting import grant
+    from tonnage.stores import Stores
 
     wish = Wish(name, role, organization, _end(expires))
-    key = grant_key(House.for_command().engine, wish, os.urandom)
+    with connected(Stores.for_command().engine) as connection:
+        key = grant(connection, wish, "tonnage keys create")
     typer.echo(str(key))
     aside.print(
         "Keep it now, nobody can show it again. Send it as: Authorization: Bearer KEY", highlight=False
@@ -46,20 +48,20 @@ def list_() -> None:
     """All keys, the newest first: role, organizations, expiry and last use."""
     from app.store.api_keys import list_keys
     from tonnage.key_report import print_keys
-    from tonnage.wiring import House
+    from tonnage.stores import Stores
 
-    print_keys(screen, list_keys(House.for_command().engine))
+    print_keys(screen, list_keys(Stores.for_command().engine))
 
 
 @keys.command()
 def revoke(key: Annotated[str, typer.Argument(metavar="ID", help="A key's id, or its name.")]) -> None:
     """Make a key worthless. A service that knows it by heart forgets it within 5 seconds."""
-    from app.store.api_keys import revoke_key
     from app.store.session import connected
-    from tonnage.wiring import House
+    from tonnage.granting import take_back
+    from tonnage.stores import Stores
 
-    with connected(House.for_command().engine) as connection:
-        found = revoke_key(connection, key)
+    with connected(Stores.for_command().engine) as connection:
+        found = take_back(connection, key, "tonnage keys revoke")
     screen.print(
         f"Revoked {found}. It is refused everywhere within 5 seconds.", markup=False, highlight=False
     )

@@ -72,10 +72,10 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
 
 
 def print_how_to_ask(console: Console, port: int, first: Month, key: str) -> None:
-    """A key, and three questions about the forecast from `first`, to copy."""
+    """A key, or the command that makes one, and three questions about the forecast from `first`, to copy."""
     url = f"http://127.0.0.1:{port}/v1/forecasts"
     bearer = '-H "Authorization: Bearer $TONNAGE_KEY"'
-    console.print("Ask for it, with this key:", style="bold")
+    console.print("Ask for it:", style="bold")
     for line in (
         f"export TONNAGE_KEY={key}",
         f"curl {bearer} '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",

@@ -1,18 +1,15 @@
 """Makes API keys for those who are to ask."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from app.absences import UnknownApiKey
 from app.access.caller import Role
 from app.access.key import Key, new_key
 from app.refusals import BadKeyWish
-from app.store.api_keys import NewApiKey, add_key, revoke_key
-from app.store.session import connected
+from app.store.api_keys import NewApiKey, add_key
 
 _LONGEST = 100
 
@@ -27,21 +24,8 @@ class Wish:
     expires_at: datetime | None = None
 
 
-def grant_key(engine: Engine, wish: Wish, random: Callable[[int], bytes]) -> Key:
+def grant_key(connection: Connection, wish: Wish, random: Callable[[int], bytes]) -> Key:
     """Make a key; raises `BadKeyWish`, and `KeyNameTaken` where a good key is called the same."""
-    with connected(engine) as connection:
-        return _grant(connection, wish, random)
-
-
-def replace_key(engine: Engine, wish: Wish, random: Callable[[int], bytes]) -> Key:
-    """As `grant_key`, in the place of a good key that is called the same, if there is one."""
-    with connected(engine) as connection:
-        with suppress(UnknownApiKey):
-            revoke_key(connection, wish.name)
-        return _grant(connection, wish, random)
-
-
-def _grant(connection: Connection, wish: Wish, random: Callable[[int], bytes]) -> Key:
     name = wish.name.strip()
     # A colon is what names of token holders have, so that no key can be called like one.
     if not name or len(name) > _LONGEST or not name.isprintable() or ":" in name:

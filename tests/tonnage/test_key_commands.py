@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 
 from app.main import create_app
 from app.store.api_keys import list_keys
+from app.store.audit import Entry, read_links, verify
 from app.store.engine import open_engine
-from tonnage.cli import DONE, YOUR_MISTAKE, main
+from app.store.session import connected
+from tonnage.cli import DONE, OUR_FAULT, YOUR_MISTAKE, main
 
 
 @pytest.fixture
@@ -19,6 +21,13 @@ def house(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> E
     monkeypatch.setenv("TONNAGE_DATABASE_URL", url)
     assert main(["migrate"]) == DONE
     return open_engine(url)
+
+
+def entries(house: Engine) -> list[Entry]:
+    """All entries of the audit trail, the oldest first."""
+    with connected(house) as connection:
+        assert verify(connection).broken is None
+        return [link.entry for link in reversed(read_links(connection, 100))]
 
 
 def test_a_life(house: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +88,7 @@ def test_mistakes_are_told_and_make_no_key(
     assert answer.out == ""
     assert said in re.sub(r"[\s│]+", " ", answer.err)
     assert len(list_keys(house)) == 1
+    assert len(entries(house)) == 1
 
 
 def test_a_name_is_free_again_once_its_key_was_revoked(house: Engine) -> None:
@@ -87,3 +97,33 @@ def test_a_name_is_free_again_once_its_key_was_revoked(house: Engine) -> None:
     assert main(["keys", "create", "erp", "--expires", "2031-01-31"]) == DONE
     good = [key for key in list_keys(house) if key.revoked_at is None]
     assert [(key.name, str(key.expires_at)[:10]) for key in good] == [("erp", "2031-01-31")]
+
+
+def test_who_made_and_revoked_a_key_is_in_the_audit_trail(
+    house: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    wish = ["--role", "planner", "--organization", "SÜD", "--organization", "NORD", "--expires", "2031-01-31"]
+    assert main(["keys", "create", "power bi", *wish]) == DONE
+    _, key_id, secret = capsys.readouterr().out.strip().split("_")
+    assert main(["keys", "revoke", "power bi"]) == DONE
+    assert main(["keys", "revoke", "power bi"]) == YOUR_MISTAKE
+    made, revoked = entries(house)
+    assert (made.action, made.outcome, made.subject) == ("tonnage keys create", "made", key_id)
+    assert made.details == {
+        "name": "power bi",
+        "role": "planner",
+        "organizations": "NORD, SÜD",
+        "until": "2031-01-31T00:00:00+00:00",
+    }
+    assert (revoked.action, revoked.outcome, revoked.subject) == ("tonnage keys revoke", "revoked", key_id)
+    assert made.caller == revoked.caller
+    assert made.caller.startswith("os:")
+    assert secret not in str([made, revoked])
+
+
+def test_a_key_is_not_made_where_the_audit_trail_cannot_say_so(house: Engine) -> None:
+    with house.begin() as connection:
+        connection.exec_driver_sql("alter table audit add check (outcome <> 'made')")
+    assert main(["keys", "create", "unseen"]) == OUR_FAULT
+    assert list_keys(house) == []
