@@ -61,7 +61,7 @@ class Tokens:
             claims = self._claims(token)
         except MissingRequiredClaimError as error:
             raise BadToken(f"it has no claim {error.claim}") from None
-        except (PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except (PyJWTError, ValueError, TypeError) as error:
             raise BadToken(_FAULTS.get(type(error), "it cannot be read")) from None
         subject = claims["sub"]
         if not 0 < len(subject) <= _LONGEST or not subject.isprintable():
