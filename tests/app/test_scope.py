@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import ProgrammingError
 
 from app.errors import RolesMissing
@@ -61,7 +61,10 @@ class TestOverRest:
         assert 0 < len(own) < len(everything)
         assert forecasts_of(nord, level=level) == own
         nodes = nord.get("/v1/nodes", params={"level": level}).json()["nodes"]
-        assert nodes == [{key: row[key] for key in ("organization", "customer", "material")} for row in own]
+        keys = ("organization", "customer", "material")
+        assert [{key: node[key] for key in keys} for node in nodes] == [
+            {key: row[key] for key in keys} for row in own
+        ]
         text = nord.get("/v1/forecasts", params={"level": level, "format": "csv"}).text
         assert "NORD" in text
         assert "SÜD" not in text
@@ -191,8 +194,8 @@ class TestInPostgres:
     @pytest.mark.parametrize(
         ("role", "closed"),
         [
-            ("tonnage_reader", ["api_key", "job", "period"]),
-            ("tonnage_scoped", ["api_key", "job", "period", "score", "shown", "drift_event", "fold"]),
+            ("tonnage_reader", ["api_key", "job", "period", "audit"]),
+            ("tonnage_scoped", ["api_key", "job", "period", "score", "drift_event", "fold", "audit"]),
         ],
     )
     def test_readers_read_what_they_need_only(self, engine: Engine, role: str, closed: list[str]) -> None:
@@ -201,6 +204,19 @@ class TestInPostgres:
                 connection.exec_driver_sql(f"set local role {role}")
                 with pytest.raises(ProgrammingError, match="permission denied"):
                     rows(connection, table)
+
+    def test_a_reader_of_some_reads_which_run_was_shown_when_and_not_why(self, engine: Engine) -> None:
+        columns = {column["name"] for column in inspect(engine).get_columns("shown")}
+        assert columns > {"id", "run_id", "at"}
+        for column in columns:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("set local role tonnage_scoped")
+                question = f"select {column} from shown"
+                if column in {"id", "run_id", "at"}:
+                    connection.exec_driver_sql(question)
+                else:
+                    with pytest.raises(ProgrammingError, match="permission denied"):
+                        connection.exec_driver_sql(question)
 
     def test_a_reader_of_all_sees_all(self, engine: Engine, published: ForecastRun) -> None:
         with engine.begin() as connection:
