@@ -7,12 +7,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from app.access.grant import Wish
 from app.main import create_app
 from app.store.api_keys import list_keys
 from app.store.audit import Entry, read_links, verify
 from app.store.engine import open_engine
 from app.store.session import connected
 from tonnage.cli import DONE, OUR_FAULT, YOUR_MISTAKE, main
+from tonnage.granting import grant, take_back
 
 
 @pytest.fixture
@@ -127,3 +129,18 @@ def test_a_key_is_not_made_where_the_audit_trail_cannot_say_so(house: Engine) ->
         connection.exec_driver_sql("alter table audit add check (outcome <> 'made')")
     assert main(["keys", "create", "unseen"]) == OUR_FAULT
     assert list_keys(house) == []
+
+
+def test_a_key_takes_the_place_of_another_at_once(house: Engine) -> None:
+    wish = Wish("demo", "admin")
+    with connected(house) as connection:
+        first = grant(connection, wish, "tonnage demo")
+    with connected(house) as connection:
+        assert take_back(connection, "demo", "tonnage demo") == first.id
+        second = grant(connection, wish, "tonnage demo")
+    assert {key.id: key.revoked_at is None for key in list_keys(house)} == {first.id: False, second.id: True}
+    assert [(entry.outcome, entry.subject) for entry in entries(house)] == [
+        ("made", first.id),
+        ("revoked", first.id),
+        ("made", second.id),
+    ]
