@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from app.access.caller import Caller, Role
 from app.access.oidc import Tokens, open_issuer
@@ -57,6 +58,13 @@ class Published:
 
     def seconds(self) -> float:
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[Any]]:
+    """What is logged; commands of other tests may have left a stream that is closed by now."""
+    with capture_logs() as found:
+        yield found
 
 
 @pytest.fixture
@@ -330,7 +338,7 @@ class TestRotation:
         ],
     )
     def test_an_issuer_that_tells_nothing(
-        self, issuer: Tokens, published: Published, answer: tuple[int, bytes]
+        self, issuer: Tokens, published: Published, logged: list[Any], answer: tuple[int, bytes]
     ) -> None:
         issuer.caller(token())
         published.answer = answer
@@ -340,6 +348,7 @@ class TestRotation:
         with pytest.raises(IssuerUnavailable):
             issuer.caller(token())
         assert published.asked == 2
+        assert [entry["event"] for entry in logged] == ["signing keys not read"]
         published.answer = None
         published.now += AGAIN_SECONDS
         issuer.caller(token())
