@@ -9,6 +9,7 @@ AppError
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── RolesMissing            the database's readers are not there and may not be made
 ├── DatabaseUnavailable     PostgreSQL does not answer
+├── BadIssuerSettings       settings by which no issuer of tokens can be reached
 ├── IssuerUnavailable       whoever signs the tokens does not answer
 ├── PredictorAbsent         a service that was started without what makes forecasts
 ├── PredictorBusy           as many histories wait to be forecast as may
@@ -93,6 +94,18 @@ class DatabaseUnavailable(AppError):
 
     def __init__(self) -> None:
         super().__init__("the database does not answer", "try again in a few seconds")
+
+
+class BadIssuerSettings(AppError):
+    """Settings by which no issuer of tokens can be reached."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"{name} cannot be used: {why}",
+            "set TONNAGE_OIDC_ISSUER, TONNAGE_OIDC_AUDIENCE and TONNAGE_OIDC_JWKS_URL, or none of them: "
+            "see docs/access.md",
+            field=name,
+        )
 
 
 class IssuerUnavailable(AppError):

@@ -27,6 +27,7 @@ from tonnage.demo_command import demo
 from tonnage.errors import FrontDoorError
 from tonnage.explain_commands import diff, reproduce, trace
 from tonnage.file_commands import backtest, forecast
+from tonnage.key_commands import keys
 from tonnage.model_commands import mlflow
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
@@ -146,7 +147,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address. Default: TONNAGE_HOST, or 127.0.0.1.")] = None,
     port: PortOption = None,
 ) -> None:
-    """Serve the published forecasts over HTTP until Ctrl-C; on this machine only, for now."""
+    """Serve the published forecasts over HTTP until Ctrl-C, to those who hold a key: see tonnage keys."""
     from tonnage.server import serve_until_stopped
     from tonnage.stores import Stores
 
@@ -204,6 +205,7 @@ app.command()(metrics)
 app.add_typer(audit, name="audit")
 app.add_typer(snapshots, name="snapshots")
 app.add_typer(drift, name="drift")
+app.add_typer(keys, name="keys")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

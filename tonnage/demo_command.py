@@ -1,5 +1,7 @@
 """`tonnage demo`: one month of a made-up steel company, or two years of them."""
 
+import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,9 @@ from tonnage.progress import stages
 if TYPE_CHECKING:
     from tonnage.wiring import House
 
+_KEY_LASTS = dt.timedelta(days=30)
+_MAKE_ONE = "$(uv run tonnage keys create me --role viewer)"
+
 
 def demo(
     serve: Annotated[bool, typer.Option(help="Serve the forecasts afterwards, until Ctrl-C.")] = True,
@@ -25,8 +30,9 @@ def demo(
     """Make a steel order book, run a month on it, show the forecast, and serve it.
 
     Everything happens in the data folder (TONNAGE_HOME, default .tonnage) and in its own database.
-    A second run finds what the first one made. With --months the order book grows month by month, its
-    largest customer leaves and a price shock comes, and nobody lends a hand.
+    A second run finds what the first one made; what is served is asked with a key, made anew each time. With
+    --months the order book grows month by month, its largest customer leaves and a price shock comes, and
+    nobody lends a hand.
     """
     from tonnage.report import print_how_to_ask
     from tonnage.server import serve_until_stopped
@@ -34,7 +40,8 @@ def demo(
 
     house = House.for_command()
     first = _one_month(house) if months is None else _many_months(house, months)
-    print_how_to_ask(screen, port or house.service.port, first)
+    key = _fresh_key(house) if serve else _MAKE_ONE
+    print_how_to_ask(screen, port or house.service.port, first, key)
     if serve:
         serve_until_stopped(house, None, port)
 
@@ -64,3 +71,17 @@ def _many_months(house: "House", months: int) -> Month:
         played = list(play(house, months, on_month))
     print_play(screen, house.engine, played)
     return MONTH + 1
+
+
+def _fresh_key(house: "House") -> str:
+    """A key for whoever tries the demo, in the place of that of an earlier run."""
+    from app.absences import UnknownApiKey
+    from app.access.grant import Wish
+    from app.store.session import connected
+    from tonnage.granting import grant, take_back
+
+    wish = Wish("demo", "admin", expires_at=clock.now() + _KEY_LASTS)
+    with connected(house.engine) as connection:
+        with suppress(UnknownApiKey):
+            take_back(connection, wish.name, "tonnage demo")
+        return str(grant(connection, wish, "tonnage demo"))

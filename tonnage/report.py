@@ -71,13 +71,15 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
     console.print(f"Verdict: {verdict.because}.", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_how_to_ask(console: Console, port: int, first: Month) -> None:
-    """Three questions about the forecast from `first`, to copy."""
+def print_how_to_ask(console: Console, port: int, first: Month, key: str) -> None:
+    """A key, or the command that makes one, and three questions about the forecast from `first`, to copy."""
     url = f"http://127.0.0.1:{port}/v1/forecasts"
+    bearer = '-H "Authorization: Bearer $TONNAGE_KEY"'
     console.print("Ask for it:", style="bold")
     for line in (
-        f"curl '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",
-        f"curl '{url}?level=organization,material&organization=NORD&format=csv'",
+        f"export TONNAGE_KEY={key}",
+        f"curl {bearer} '{url}?level=customer&customer=K-104&from={first}&quantiles=0.1,0.5,0.9'",
+        f"curl {bearer} '{url}?level=organization,material&organization=NORD&format=csv'",
         "uv run tonnage export --level organization,customer --output forecast.csv",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import uvicorn
 
+from app.access.oidc import open_issuer
 from app.main import create_app
 from app.surroundings import Surroundings
 from tonnage import clock
@@ -19,14 +20,16 @@ from tonnage.stores import Stores
 
 
 def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> None:
-    """Serve until SIGINT or SIGTERM; raises `PortInUse` before anything starts."""
-    address = (host or stores.service.host, port or stores.service.port)
+    """Serve until SIGINT or SIGTERM; raises `PortInUse` and `BadIssuerSettings` before anything starts."""
+    service = stores.service
+    issuer = open_issuer(service.oidc_issuer, service.oidc_audience, service.oidc_jwks_url, clock.seconds)
+    address = (host or service.host, port or service.port)
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     predictor = ProcessPredictor()
     predictor.warm()
-    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor)
+    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor, issuer)
     config = uvicorn.Config(create_app(stores.engine, surroundings), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")

@@ -22,8 +22,10 @@ class Caller:
     """Somebody who has shown who they are.
 
     `organizations` are the only ones whose nodes they see; None means all, and totals over them.
+    `key` is the id of the API key that was shown, if it was one.
     """
 
     name: str
     role: Role
     organizations: frozenset[str] | None
+    key: str | None = None

@@ -66,7 +66,7 @@ class Callers:
             raise KeyOver(found.name, f"expired on {found.expires_at:%Y-%m-%d}")
         if found.use_unnoted:
             note_use(self._engine, key.id)
-        return Caller(found.name, Role[found.role.upper()], found.organizations)
+        return Caller(found.name, Role[found.role.upper()], found.organizations, key.id)
 
 
 def _digest(credentials: str) -> bytes:

@@ -77,7 +77,7 @@ def _entry(scope: Scope, status: int, details: Mapping[str, Detail] | None = Non
     path = scope["path"] + (f"?{question}" if question else "")
     return Entry(
         caller="" if caller is None else caller.name,
-        key=getattr(caller, "key", None),
+        key=None if caller is None else caller.key,
         address=None if client is None else client[0],
         action=f"{scope['method']} {_route(scope)}",
         subject=None if caller is None else path,

@@ -190,7 +190,8 @@ class TestKeys:
     def test_holder(self, engine: Engine, key_of: KeyOf) -> None:
         text = key_of(engine, "planner", ["NORD", "SÜD"])
         caller = Callers(engine, None).look_up(text, 0)
-        assert caller == Caller(f"planner {text.split('_')[1]}", Role.PLANNER, frozenset({"NORD", "SÜD"}))
+        key_id = text.split("_")[1]
+        assert caller == Caller(f"planner {key_id}", Role.PLANNER, frozenset({"NORD", "SÜD"}), key_id)
 
     def test_nothing_of_the_secret_is_stored(self, engine: Engine, key_of: KeyOf) -> None:
         secret = key_of(engine).split("_")[2]

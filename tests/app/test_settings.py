@@ -7,10 +7,11 @@ from app.settings import Settings
 
 
 def test_defaults_are_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "HOST", "PORT"):
+    for name in ("DATABASE_URL", "HOST", "PORT", "OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL"):
         monkeypatch.delenv(f"TONNAGE_{name}", raising=False)
     settings = Settings()
     assert (settings.database_url, settings.host, settings.port) == (None, "127.0.0.1", 8000)
+    assert (settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url) == (None, None, None)
 
 
 def test_environment_is_read_and_secrets_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,10 +32,11 @@ HISTORY = {
 }
 
 
-def asked(port: int, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+def asked(port: int, key: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
     """The answer, once what makes forecasts is ready, which a first start of it may take minutes for."""
     url = f"http://127.0.0.1:{port}{path}"
-    with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=120) as client:
+    bearer = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=120, headers=bearer) as client:
         for _ in range(5):
             answer = client.get(url) if body is None else client.post(url, json=body)
             if answer.status_code != 503:
@@ -48,6 +49,13 @@ def port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def key(user: Any) -> str:
+    """A key for everything."""
+    made: str = user.key_of(user.engine)
+    return made
 
 
 @pytest.fixture
@@ -69,29 +77,31 @@ def program(user: Any, port: int) -> Iterator[subprocess.Popen[str]]:
         program.communicate()
 
 
-def test_it_serves_and_forecasts_without_model_libraries(program: subprocess.Popen[str], port: int) -> None:
-    assert asked(port, "/health/ready").status_code == 200
-    assert asked(port, "/v1/forecasts").status_code == 404  # nothing is published
-    made = asked(port, "/v1/predict", HISTORY)
+def test_it_serves_and_forecasts_without_model_libraries(
+    program: subprocess.Popen[str], port: int, key: str
+) -> None:
+    assert asked(port, key, "/health/ready").status_code == 200
+    assert asked(port, key, "/v1/forecasts").status_code == 404  # nothing is published
+    made = asked(port, key, "/v1/predict", HISTORY)
     assert made.status_code == 200
     assert made.json()["forecasts"][0]["months"][0]["month"] == "2026-01"
     Prediction.model_validate(made.json())
-    assert "tonnage_predictions_running 0.0" in asked(port, "/metrics").text
+    assert "tonnage_predictions_running 0.0" in asked(port, key, "/metrics").text
     loaded, _ = program.communicate("now\n", timeout=60)
     modules = {name.split(".")[0] for name in json.loads(loaded)}
     assert "uvicorn" in modules and HEAVY.isdisjoint(modules)
 
 
 @pytest.mark.usefixtures("program")
-def test_the_examples_of_the_page_can_be_asked(user: Any, port: int) -> None:
+def test_the_examples_of_the_page_can_be_asked(user: Any, port: int, key: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     examples = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "curl" in block]
     (user.folder / "history.csv").write_text(
         "customer,material,month,quantity\n"
         + "".join(f"K-1,M-1,2025-{month:02d},{month}\n" for month in range(1, 13))
     )
-    assert asked(port, "/v1/predict", HISTORY).status_code == 200  # it is ready
-    where = {**os.environ, "TONNAGE_URL": f"http://127.0.0.1:{port}", "TONNAGE_KEY": "k", "ID": ""}
+    assert asked(port, key, "/v1/predict", HISTORY).status_code == 200  # it is ready
+    where = {**os.environ, "TONNAGE_URL": f"http://127.0.0.1:{port}", "TONNAGE_KEY": key, "ID": ""}
     answers = []
     for command in re.split(r"(?m)^(?=curl )", "".join(examples)):
         if not command.startswith("curl "):

@@ -33,11 +33,12 @@ do $$ begin
     else
         execute 'grant {role} to ' || quote_ident(current_user);
     end if;
-exception when unique_violation then null;
+exception when unique_violation or internal_error then null; -- granted at the same moment elsewhere
 end $$
 """
 
-_THEIRS = "(select current_setting('tonnage.organizations', true)::text[])::text[]"
+# A setting that an earlier transaction had is empty, no longer null.
+_THEIRS = "(select nullif(current_setting('tonnage.organizations', true), '')::text[])::text[]"
 
 
 def upgrade() -> None:
@@ -76,6 +77,7 @@ def upgrade() -> None:
 
 def _make_readers() -> None:
     connection = op.get_bind()
+    user = connection.exec_driver_sql("select current_user").scalar_one()
     try:
         with connection.begin_nested():
             for role in _READERS:
@@ -83,5 +85,4 @@ def _make_readers() -> None:
                 if not connection.exec_driver_sql(_MAY_TAKE.format(role=role)).scalar_one():
                     connection.exec_driver_sql(_GRANT.format(role=role))
     except sa.exc.ProgrammingError as error:
-        user = connection.scalar(sa.text("select current_user"))
-        raise RolesMissing(str(user), _READERS) from error
+        raise RolesMissing(user, _READERS) from error
