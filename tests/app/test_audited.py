@@ -1,11 +1,12 @@
 """What of the service's questions comes into the audit trail, and how those of reads wait for it."""
 
 import json
+import time
 
 import pytest
 from fastapi import HTTPException
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.api.asking import _caller
 from app.api.audit_schemas import AuditTrail
@@ -145,6 +146,22 @@ class TestWaiting:
         assert not trail.offer(READ)
         with connected(engine) as connection:
             assert [link.entry.details for link in read_links(connection, 9)] == [{"times": 3}]
+
+    def test_what_comes_while_the_same_is_being_written_is_not_lost(self, engine: Engine) -> None:
+        waits = text("select count(*) from pg_locks where not granted")
+        trail = Trail(engine)
+        with engine.connect() as other, engine.connect() as onlooker:
+            other.execute(text("lock table audit in exclusive mode"))
+            trail.offer(READ)
+            until = time.monotonic() + 60
+            while not onlooker.scalar(waits):
+                assert time.monotonic() < until
+            trail.offer(READ)
+            other.rollback()
+            assert trail.settle(60)
+        trail.close()
+        with connected(engine) as connection:
+            assert [link.entry for link in read_links(connection, 9)] == [READ, READ]
 
     def test_while_the_database_is_away_reads_wait_up_to_a_bound(
         self, capsys: pytest.CaptureFixture[str]
