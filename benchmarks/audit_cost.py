@@ -102,7 +102,7 @@ async def _ask(app: Callable[..., Awaitable[Any]], query: str) -> float:
             began = time.perf_counter()
         scope = {
             "type": "http", "method": "GET", "path": "/v1/live", "raw_path": b"/v1/live", "root_path": "",
-            "query_string": f"{query}-{number}".encode(), "headers": [], "client": (f"{number}", 1),
+            "query_string": f"{query}-{number}".encode(), "headers": [], "client": (f"{query}-{number}", 1),
             "server": ("x", 80), "scheme": "http", "http_version": "1.1",
         }  # fmt: skip
 

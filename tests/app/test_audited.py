@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.access.caller import Role
 from app.access.rules import RULES, Rule
@@ -162,6 +162,21 @@ class TestWaiting:
         assert not trail.offer(READ)
         with connected(engine) as connection:
             assert [link.entry.details for link in read_links(connection, 9)] == [{"times": 3}]
+
+    def test_what_comes_while_the_same_is_being_written_is_not_lost(self, engine: Engine) -> None:
+        waits = text("select count(*) filter (where not granted) from pg_locks, pg_sleep(0.01)")
+        trail = Trail(engine)
+        with engine.connect() as other, engine.connect() as onlooker:
+            other.execute(text("lock table audit in exclusive mode"))
+            trail.offer(READ)
+            # The database waits a little before each answer.
+            assert any(onlooker.scalar(waits) for _ in range(6000))
+            trail.offer(READ)
+            other.rollback()
+            assert trail.settle(60)
+        trail.close()
+        with connected(engine) as connection:
+            assert [link.entry for link in read_links(connection, 9)] == [READ, READ]
 
     def test_while_the_database_is_away_reads_wait_up_to_a_bound(
         self, capsys: pytest.CaptureFixture[str]
