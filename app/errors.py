@@ -7,7 +7,10 @@ AppError
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── UnsafeAddress           an address that strangers could reach
+├── TooManyRequests         more from one caller than the service takes
 ├── DatabaseUnavailable     PostgreSQL does not answer
+├── TookTooLong             PostgreSQL would need longer than a question may take
+├── Draining                the process is about to end
 └── SchemaBehind            the tables are not those of this version
 """
 
@@ -77,6 +80,30 @@ class DatabaseUnavailable(AppError):
 
     def __init__(self) -> None:
         super().__init__("the database does not answer", "try again in a few seconds")
+
+
+class TookTooLong(AppError):
+    """PostgreSQL would need longer than a question may take."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the answer took longer than a question may take", "ask for less, or try again later"
+        )
+
+
+class TooManyRequests(AppError):
+    """More requests from one caller than the service takes; `seconds` until it takes the next."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__("too many requests in a short time", f"wait {seconds} s, then ask more slowly")
+
+
+class Draining(AppError):
+    """The process is about to end and takes no new callers."""
+
+    def __init__(self) -> None:
+        super().__init__("this process is about to end", "ask another, or try again in a few seconds")
 
 
 class SchemaBehind(AppError):

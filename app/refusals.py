@@ -12,6 +12,9 @@ AmbiguousRun          more than one run has an id that begins so
 BadCursor             a cursor that this service did not give for this question
 NotAcceptable         a format that the service does not speak
 IdempotencyKeyReused  a key that the asker has used for another job
+UrlTooLong            a longer URL than any question needs
+HeadTooLarge          larger headers than any question needs
+BodyTooLarge          a larger body than any question needs
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -151,3 +154,24 @@ class NotToBeRunAgain(Refused):
             detail = f"{month} was neither refused nor given up: the schedule {detail}"
             remedy = "see: tonnage schedule"
         super().__init__(detail, remedy, field="month", value=month)
+
+
+class UrlTooLong(Refused):
+    """A longer URL than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the path and the query are longer than {most:,} bytes", "ask for less at once")
+
+
+class HeadTooLarge(Refused):
+    """Larger headers than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the headers have more than {most:,} bytes", "send fewer or shorter ones")
+
+
+class BodyTooLarge(Refused):
+    """A larger body than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the body has more than {most:,} bytes", "send it in parts")

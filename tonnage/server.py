@@ -1,34 +1,113 @@
 """The HTTP server: one process, on an address that only this machine reaches."""
 
 import errno
+import resource
 import signal
 import socket
 import sys
 from contextlib import suppress
+from types import FrameType
+from typing import override
 
 import uvicorn
 
 from app.access.loopback import check_loopback
+from app.edge.draining import Draining
+from app.edge.limits import Limits
 from app.main import create_app
+from app.settings import Settings
+from app.store.engine import Patience
 from tonnage.errors import PortInUse
 from tonnage.progress import log
+from tonnage.slow_clients import cut_off_the_slow, protocol_for
 from tonnage.wiring import House
+
+BACKLOG = 4_096
+TICKS_PER_SECOND = 10  # uvicorn's own
 
 
 def serve_until_stopped(house: House, host: str | None, port: int | None) -> None:
     """Serve until SIGINT or SIGTERM; raises `UnsafeAddress` or `PortInUse` before anything starts."""
-    address = (host or house.service.host, port or house.service.port)
+    settings = house.service
+    address = (host or settings.host, port or settings.port)
     check_loopback(address[0])
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
-    config = uvicorn.Config(create_app(house.engine), log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    engine = house.open_for_service(patience_of(settings))
+    app = create_app(engine, limits_of(settings))
+    config = uvicorn.Config(
+        app,
+        http=protocol_for(_raise_file_limit()),
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=settings.drain_seconds,
+    )
+    server = Server(config, app.state.draining, settings.notice_seconds)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    engine.dispose()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that tells of its end before it ends, and cuts off slow callers.
+
+    On SIGTERM the process is no longer ready, and still answers, for `notice` seconds, so that whoever sends
+    callers here can stop; then it takes no new connections, and ends what it has begun. A second signal ends
+    the notice.
+    """
+
+    def __init__(self, config: uvicorn.Config, draining: Draining, notice: float) -> None:
+        super().__init__(config)
+        self._draining = draining
+        self._ticks_left: int | None = None
+        self._notice = notice
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        first = not self._draining.begun
+        self._draining.begun = True
+        if first and sig == signal.SIGTERM and self._notice > 0:
+            self._captured_signals.append(sig)
+            self._ticks_left = round(self._notice * TICKS_PER_SECOND)
+            return
+        super().handle_exit(sig, frame)
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_SECOND == 0 and self.server_state.connections:
+            loop = next(iter(self.server_state.connections)).loop
+            if cut := cut_off_the_slow(self.server_state, loop.time()):
+                log.warning("slow callers cut off", connections=cut)
+        if self._ticks_left is not None:
+            self._ticks_left -= 1
+            self.should_exit = self.should_exit or self._ticks_left <= 0
+        return await super().on_tick(counter)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What one caller may take."""
+    return Limits(body=settings.max_body, rate=settings.rate, burst=settings.burst)
+
+
+def patience_of(settings: Settings) -> Patience:
+    """What the service takes of its database."""
+    return Patience(settings.connections, settings.statement_seconds)
+
+
+def _raise_file_limit() -> int:
+    """Let this process have as many connections open as the machine allows; how many files that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(wanted, soft)
 
 
 def _listen(host: str, port: int) -> socket.socket:

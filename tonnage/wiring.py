@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.absences import NeverShown
 from app.settings import Settings as ServiceSettings
-from app.store.engine import open_engine
+from app.store.engine import Patience, open_engine
 from app.store.leases import Fence
 from app.store.lineage import snapshots_of_runs
 from app.store.migrate import migrate
@@ -86,6 +86,12 @@ class House:
         if self.service.database_url is None:
             migrate(engine)
         return engine
+
+    def open_for_service(self, patience: Patience) -> sa.Engine:
+        """The serving database as the service may use it: with limits; the embedded one is migrated."""
+        if self.service.database_url is None:
+            _ = self.engine
+        return open_engine(self.database_url, self.name, patience)
 
     def close(self) -> None:
         """Give back the connections to the serving database, if there are any."""

@@ -145,8 +145,12 @@ def refuse_unknown_attributes(request: Request, attributes: Level) -> None:
 
 def _declared(request: Request) -> tuple[list[str], bool]:
     """The parameters that the resource names, and whether attributes are parameters as well."""
-    operations: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
-    declared = operations[request.method.lower()].get("parameters", [])
-    asked = [parameter for parameter in declared if parameter["in"] == "query"]
-    named = [parameter["name"] for parameter in asked if parameter["schema"].get("type") != "object"]
-    return named, len(named) < len(asked)
+    known: dict[tuple[str, str], tuple[list[str], bool]] = request.app.state.declared
+    question = (request.scope["route"].path, request.method.lower())
+    if question not in known:  # the contract does not change while the process lives
+        operations: dict[str, Any] = request.app.openapi()["paths"][question[0]]
+        declared = operations[question[1]].get("parameters", [])
+        asked = [parameter for parameter in declared if parameter["in"] == "query"]
+        named = [parameter["name"] for parameter in asked if parameter["schema"].get("type") != "object"]
+        known[question] = (named, len(named) < len(asked))
+    return known[question]

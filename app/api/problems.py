@@ -19,13 +19,21 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     errors.Refused: (422, "The question cannot be asked like this"),
     refusals.NotAcceptable: (406, "No such format"),
     errors.NotThere: (404, "Not there"),
+    refusals.BodyTooLarge: (413, "Too large"),
+    refusals.UrlTooLong: (414, "Too long"),
+    refusals.HeadTooLarge: (431, "Too large headers"),
+    errors.TooManyRequests: (429, "Too many requests"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
+    errors.TookTooLong: (503, "The database does not answer in time"),
+    errors.Draining: (503, "About to end"),
     errors.SchemaBehind: (503, "The database is not ready"),
 }
 
 _OF_STATUS = {404: "Not there", 405: "Method not allowed"}
 _REMEDY_OF_STATUS = {404: "see /docs for what is there", 405: "see the Allow header"}
 _RETRY_SECONDS = "5"
+BEFORE_ANY_ROUTE = (413, 414, 429, 431)
+"""What any question may be answered with before it reaches its resource: see app.edge."""
 
 _log = structlog.get_logger("tonnage.api")
 
@@ -40,12 +48,16 @@ class Problem(BaseModel):
     field: str | None = Field(examples=["level"])
     value: str | None = Field(examples=["plant"])
     remedy: str = Field(examples=["ask for one of: total; customer; material"])
+    request_id: str | None = Field(
+        examples=["5f2a9c0d7b1e4f60a3c8d9e2b7f01c44"], description="Name it to whoever runs this service."
+    )
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route may answer with, for its OpenAPI."""
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    titles = dict(STATUS.values()) | {500: "Our fault"}
+    # Of two errors of one status the first in the table names it.
+    titles = dict(reversed(list(STATUS.values()))) | {500: "Our fault"}
     return {
         status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in (*statuses, 500)
@@ -60,8 +72,13 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _app_error(request: Request, error: Exception) -> Response:
+def _app_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.AppError)
+    return refuse(error)
+
+
+def refuse(error: errors.AppError) -> Response:
+    """The answer to a question that met this error; for whoever stands before the resources."""
     found = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if found is None:
         raise error  # an error that no question should meet: ours, and logged as such
@@ -77,24 +94,35 @@ def _app_error(request: Request, error: Exception) -> Response:
             field=error.field,
             value=error.value,
             remedy=error.remedy,
+            request_id=_request_id(),
         ),
-        {"Retry-After": _RETRY_SECONDS} if status == 503 else {},
+        _retry_after(status, error),
     )
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+def _retry_after(status: int, error: errors.AppError) -> Mapping[str, str]:
+    if isinstance(error, errors.TooManyRequests):
+        return {"Retry-After": str(error.seconds)}
+    return {"Retry-After": _RETRY_SECONDS} if status == 503 else {}
+
+
+def _request_id() -> str | None:
+    # Where lines of the log find it too: see app.edge.request_id.
+    return structlog.contextvars.get_contextvars().get("request_id")
+
+
+def _invalid(_: Request, error: Exception) -> Response:
     """The first of the parameters that FastAPI refused."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     field = ".".join(map(str, first["loc"][1:]))
-    return _app_error(
-        request,
+    return refuse(
         refusals.BadParameter(
             f"{field}: {first['msg'].removeprefix('Value error, ')}",
             "correct the value; /docs shows what each parameter takes",
             field=field,
             value=str(first["input"]),
-        ),
+        )
     )
 
 
@@ -109,6 +137,7 @@ def _http(_: Request, error: Exception) -> Response:
             field=None,
             value=None,
             remedy=_REMEDY_OF_STATUS.get(error.status_code, "see /docs"),
+            request_id=_request_id(),
         ),
         error.headers or {},
     )
@@ -124,7 +153,8 @@ def _unforeseen(_: Request, __: Exception) -> Response:
             detail="something went wrong that we did not foresee",
             field=None,
             value=None,
-            remedy="try again; if it stays, tell whoever runs this service at what time it happened",
+            remedy="try again; if it stays, tell whoever runs this service the request_id",
+            request_id=_request_id(),
         ),
         {},
     )

@@ -12,7 +12,7 @@ from app.absences import NothingPublished, UnknownNode, UnknownRun
 from app.store import tables
 from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun, Selection
-from app.store.session import seen_by
+from app.store.session import allow_seconds, seen_by
 from forecasting.hierarchy import Level, level_name, parse_level
 from forecasting.months import Month
 
@@ -20,6 +20,7 @@ type NodeKey = tuple[str, ...]
 """A node within its level: the values of what the level names, in serving order."""
 
 _ROWS_IN_MEMORY = 500
+_SECONDS_OF_EXPORTS = 3_600.0  # of one fetch, for as long as the reader takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Reader:
         Raises `UnknownNode` at once, not at the first row.
         """
         self._refuse_unknown(selection)
+        allow_seconds(self._connection, _SECONDS_OF_EXPORTS)
         rows = self._connection.execute(
             _forecasts(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
         )

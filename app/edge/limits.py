@@ -1,0 +1,17 @@
+"""How much of anything one caller may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of a request's URL, headers and body; requests per second of one caller, None for any number.
+
+    A caller who was quiet may ask `burst` times at once.
+    """
+
+    url: int = 8_192
+    head: int = 32_768
+    body: int = 8_388_608
+    rate: float | None = None
+    burst: int = 1_000
