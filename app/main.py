@@ -1,5 +1,7 @@
 """The web application."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -15,6 +17,11 @@ from app.edge.draining import Draining
 from app.edge.limits import Limits
 from app.edge.rate_limit import Buckets, RateLimit
 from app.edge.surround import surround
+from app.quick.short_way import ShortWay
+from app.store.lines import Lines
+
+LINES = 4
+"""Connections of the short way, beside those of the engine."""
 
 _DESCRIPTION = """\
 Monthly demand forecasts for steel purchases that add up at every level.
@@ -27,13 +34,15 @@ Errors are `application/problem+json` and name the field, the value and the reme
 def create_app(engine: Engine, limits: Limits | None = None) -> FastAPI:
     """The service over one database, which is not touched before the first request."""
     limits = limits or Limits()
+    lines = Lines(engine, LINES)
     app = FastAPI(
         title="Tonnage",
         version="1",
         description=_DESCRIPTION,
         redirect_slashes=False,
         dependencies=[Depends(refuse_unforeseen)],
-        middleware=_inside(limits),
+        middleware=_inside(limits, lines),
+        lifespan=_closing(lines),
     )
     app.state.engine = engine
     app.state.draining = Draining()
@@ -46,12 +55,22 @@ def create_app(engine: Engine, limits: Limits | None = None) -> FastAPI:
     return app
 
 
-def _inside(limits: Limits) -> list[Middleware]:
+def _inside(limits: Limits, lines: Lines) -> list[Middleware]:
     """What a request meets once the edge has let it in, in this order, before it is given to its resource."""
     inside = []
     if limits.rate is not None:
         inside.append(Middleware(RateLimit, Buckets(limits.rate, limits.burst)))
+    inside.append(Middleware(ShortWay, lines, limits.cache))
     return inside
+
+
+def _closing(lines: Lines) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        lines.close()
+
+    return lifespan
 
 
 def _surround(app: FastAPI, limits: Limits) -> None:

@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=1, le=65535, description="port to listen on")
-    connections: int = Field(default=20, ge=4, description="connections to PostgreSQL at a time")
+    connections: int = Field(default=20, ge=8, description="connections to PostgreSQL at a time")
     statement_seconds: float = Field(default=10.0, gt=0, description="most that a statement may take")
     max_body: int = Field(default=8_388_608, ge=0, description="most bytes of a request's body")
     rate: float = Field(default=100.0, gt=0, description="requests per second of one caller")

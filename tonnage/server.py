@@ -14,7 +14,7 @@ import uvicorn
 from app.access.loopback import check_loopback
 from app.edge.draining import Draining
 from app.edge.limits import Limits
-from app.main import create_app
+from app.main import LINES, create_app
 from app.settings import Settings
 from app.store.engine import Patience
 from tonnage.errors import PortInUse
@@ -93,12 +93,14 @@ class Server(uvicorn.Server):
 
 def limits_of(settings: Settings) -> Limits:
     """What one caller may take."""
-    return Limits(body=settings.max_body, rate=settings.rate, burst=settings.burst)
+    return Limits(
+        body=settings.max_body, rate=settings.rate, burst=settings.burst, cache=settings.cache_bytes
+    )
 
 
 def patience_of(settings: Settings) -> Patience:
     """What the service takes of its database."""
-    return Patience(settings.connections, settings.statement_seconds)
+    return Patience(settings.connections - LINES, settings.statement_seconds)
 
 
 def _raise_file_limit() -> int:

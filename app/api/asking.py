@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from app.absences import NothingPublished, UnknownRun
 from app.access.caller import Caller, Role
@@ -15,10 +16,23 @@ from app.store.read import NodeKey, Reader, reading
 from app.store.selection import PublishedRun, Selection
 from forecasting.hierarchy import level_name
 
+_LOOPBACK = Caller("loopback", Role.ADMIN, None)
+
+CACHED = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+"""Said of every answer that names its run: keep it, and ask whether it still is the answer."""
+
+
+def caller_of(scope: Scope) -> Caller | None:
+    """Who asks, as the gate found; None is nobody, who is told nothing."""
+    # Until there is a gate: whoever reaches the loopback address.
+    caller: Caller | None = scope.get("state", {}).get("caller", _LOOPBACK)
+    return caller
+
 
 def _caller(request: Request) -> Caller:
-    # Until callers show who they are: whoever reaches the loopback address.
-    return Caller("loopback", Role.ADMIN, None)
+    caller = caller_of(request.scope)
+    assert caller is not None
+    return caller
 
 
 type Asker = Annotated[Caller, Depends(_caller)]
@@ -75,12 +89,13 @@ def cache_headers(request: Request, run: PublishedRun, media_type: str) -> dict[
 
     A run never changes, so its id and the question name the answer.
     """
-    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}"
-    return {
-        "ETag": f'"{run.id}.{sha256(question.encode()).hexdigest()[:16]}"',
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept",
-    }
+    return {"ETag": etag(run.id, request.url.path, request.url.query, media_type), **CACHED}
+
+
+def etag(run_id: str, path: str, query: str, media_type: str) -> str:
+    """The name of an answer."""
+    question = f"{run_id}\n{path}?{query}\n{media_type}"
+    return f'"{run_id}.{sha256(question.encode()).hexdigest()[:16]}"'
 
 
 def is_known(request: Request, headers: dict[str, str]) -> bool:

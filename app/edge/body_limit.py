@@ -55,7 +55,7 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and listen for a while: whoever still sends would not see an answer on a closed connection."""
+        """Answer, and listen for a while: a closed connection shows nothing to who still sends."""
 
         async def send_and_listen(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 class Limits:
     """Bytes of a request's URL, headers and body; requests per second of one caller, None for any number.
 
-    A caller who was quiet may ask `burst` times at once.
+    A caller who was quiet may ask `burst` times at once. `cache` is for all callers: bytes of answers that
+    are kept to be given again.
     """
 
-    url: int = 8_192
+    url: int = 16_384
     head: int = 32_768
     body: int = 8_388_608
     rate: float | None = None
     burst: int = 1_000
+    cache: int = 67_108_864

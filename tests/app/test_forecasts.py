@@ -159,7 +159,9 @@ class TestRefusal:
         problem = answer.json()
         assert answer.status_code == problem["status"] == 422
         assert answer.headers["content-type"] == "application/problem+json"
-        assert list(problem) == ["type", "title", "status", "detail", "field", "value", "remedy"]
+        members = ["type", "title", "status", "detail", "field", "value", "remedy", "request_id"]
+        assert list(problem) == members
+        assert problem["request_id"] == answer.headers["x-request-id"]
         assert (problem["field"], problem["value"]) == (field, value)
         assert problem["detail"]
         assert problem["remedy"]
@@ -176,6 +178,7 @@ class TestRefusal:
             "field": "customer",
             "value": "K-999",
             "remedy": "see which there are: /v1/nodes?level=customer",
+            "request_id": answer.headers["x-request-id"],
         }
 
     @pytest.mark.parametrize(
