@@ -10,6 +10,7 @@ from types import FrameType
 from typing import override
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.access.loopback import check_loopback
 from app.edge.draining import Draining
@@ -36,6 +37,17 @@ def serve_until_stopped(house: House, host: str | None, port: int | None) -> Non
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     engine = house.open_for_service(patience_of(settings))
     app = create_app(engine, limits_of(settings))
+    server = server_for(app, settings)
+    log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    engine.dispose()
+
+
+def server_for(app: FastAPI, settings: Settings) -> "Server":
+    """The server of an application, not started yet."""
     config = uvicorn.Config(
         app,
         http=protocol_for(_raise_file_limit()),
@@ -46,13 +58,7 @@ def serve_until_stopped(house: House, host: str | None, port: int | None) -> Non
         backlog=BACKLOG,
         timeout_graceful_shutdown=settings.drain_seconds,
     )
-    server = Server(config, app.state.draining, settings.notice_seconds)
-    log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-    # A second Ctrl-C, or the one that a parent passes on, must not stop the embedded database half-way down.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    engine.dispose()
+    return Server(config, app.state.draining, settings.notice_seconds)
 
 
 class Server(uvicorn.Server):

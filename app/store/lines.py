@@ -38,7 +38,8 @@ class Statement:
 
     @cached_property
     def prepare(self) -> str:
-        return f"prepare {self.name} ({', '.join(self.types)}) as {self.text}"
+        types = f"({', '.join(self.types)})" if self.types else ""
+        return f"prepare {self.name} {types} as {self.text}"
 
     @cached_property
     def execute(self) -> str:
