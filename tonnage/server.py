@@ -130,4 +130,5 @@ def _listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
         raise
+    listener.listen(BACKLOG)  # whoever comes from now on waits for the start instead of being refused
     return listener
