@@ -60,11 +60,11 @@ class ShortWay:
         run = await self._pointer.current()
         if run is None:
             return None
-        answer = self._answers.find(run.id, query)
+        answer = self._answers.find("", query)
         if answer is None:
             answer = await self._ask(question, query, run)
             if answer is not None:
-                self._answers.keep(run.id, query, answer)
+                self._answers.keep("", query, answer)
         return answer
 
     async def _ask(self, question: Question, query: bytes, run: PublishedRun) -> Answer | None:
