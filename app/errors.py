@@ -8,7 +8,6 @@ AppError
 ├── Unpublishable           a run that the serving tables cannot hold
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── RolesMissing            the database's readers are not there and may not be made
-├── DatabaseUnavailable     PostgreSQL does not answer
 ├── BadIssuerSettings       settings by which no issuer of tokens can be reached
 ├── IssuerUnavailable       whoever signs the tokens does not answer
 ├── PredictorAbsent         a service that was started without what makes forecasts
@@ -16,8 +15,11 @@ AppError
 ├── PredictorStarting       what makes forecasts is not ready yet
 ├── PredictorLost           the process that made the forecast is gone
 ├── PredictionTooLong       a forecast that took too long and was given up
-├── DatabaseUnavailable     PostgreSQL does not answer
 ├── TrailBehind             so much waits to be written to the audit trail that nothing more is taken
+├── TooManyRequests         more from one caller than the service takes
+├── DatabaseUnavailable     PostgreSQL does not answer
+├── TookTooLong             PostgreSQL would need longer than a question may take
+├── Draining                the process is about to end
 └── SchemaBehind            the tables are not those of this version
 """
 
@@ -170,6 +172,30 @@ class TrailBehind(AppError):
         super().__init__(
             "the audit trail is behind, and this must be noted in it", "try again in a few seconds"
         )
+
+
+class TookTooLong(AppError):
+    """PostgreSQL would need longer than a question may take."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the answer took longer than a question may take", "ask for less, or try again later"
+        )
+
+
+class TooManyRequests(AppError):
+    """More requests from one caller than the service takes; `seconds` until it takes the next."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__("too many requests in a short time", f"wait {seconds} s, then ask more slowly")
+
+
+class Draining(AppError):
+    """The process is about to end and takes no new callers."""
+
+    def __init__(self) -> None:
+        super().__init__("this process is about to end", "ask another, or try again in a few seconds")
 
 
 class SchemaBehind(AppError):

@@ -8,6 +8,8 @@ from fastapi import Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine, QueuePool
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from app.access.callers import Callers
 from app.access.rules import OPEN
@@ -33,9 +35,18 @@ from app.api.gate import Gate
 from app.api.measured import Measured, Meters
 from app.api.parameters import refuse_unforeseen
 from app.api.predict_schemas import predict_components
-from app.api.problems import Problem, answer_with_problems, declared
+from app.api.problems import BEFORE_ANY_ROUTE, Problem, answer_with_problems, declared
+from app.edge.draining import Draining
+from app.edge.limits import Limits
+from app.edge.rate_limit import Buckets, RateLimit
+from app.edge.surround import surround
+from app.quick.short_way import ShortWay
+from app.store.lines import Lines
 from app.surroundings import Surroundings
 from app.trail import Trail
+
+LINES = 4
+"""Connections of the short way, beside those of the engine."""
 
 _DESCRIPTION = """\
 Monthly demand forecasts for steel purchases that add up at every level.
@@ -56,17 +67,22 @@ _REFUSALS = {str(status): answer for status, answer in declared(401, 403).items(
 _NOTHING = Surroundings()
 
 
-def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI:
+def create_app(
+    engine: Engine, surroundings: Surroundings = _NOTHING, limits: Limits | None = None
+) -> FastAPI:
     """The service over one database, which is not touched before the first request.
 
     It answers to holders of API keys, and of tokens that the surroundings' issuer has signed.
     """
+    limits = limits or Limits()
+    lines = Lines(engine, LINES)
     trail = Trail(engine)
 
     @asynccontextmanager
     async def drained(_: FastAPI) -> AsyncIterator[None]:
         yield
         await run_in_threadpool(trail.close)
+        lines.close()
 
     app = FastAPI(
         title="Tonnage",
@@ -76,9 +92,12 @@ def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         dependencies=[Depends(refuse_unforeseen)],
+        middleware=_inside(limits, lines),
         lifespan=drained,
     )
     app.state.engine = engine
+    app.state.draining = Draining()
+    app.state.declared = {}  # filled by app.api.parameters
     app.state.surroundings = surroundings
     app.state.trail = trail
     app.state.meters = Meters(_gauges(engine, trail, surroundings))
@@ -91,7 +110,27 @@ def create_app(engine: Engine, surroundings: Surroundings = _NOTHING) -> FastAPI
         app.include_router(resource.router)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
+    _surround(app, limits)
     return app
+
+
+def _inside(limits: Limits, lines: Lines) -> list[Middleware]:
+    """What a request meets once the edge has let it in, in this order, before it is given to its resource."""
+    inside = []
+    if limits.rate is not None:
+        inside.append(Middleware(RateLimit, Buckets(limits.rate, limits.burst)))
+    inside.append(Middleware(ShortWay, lines, limits.cache))
+    return inside
+
+
+def _surround(app: FastAPI, limits: Limits) -> None:
+    """Put the edge around all that FastAPI makes, its answers to unforeseen errors too."""
+    build = app.build_middleware_stack
+
+    def surrounded() -> ASGIApp:
+        return surround(build(), limits, app.state.draining)
+
+    app.build_middleware_stack = surrounded  # type: ignore[method-assign]  # add_middleware stays inside of it
 
 
 def _gauges(
@@ -115,7 +154,10 @@ def _gauges(
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """What FastAPI derives, with the schema of problems, which no route returns as a value, and the gate."""
+    """What FastAPI derives, with the schema of problems, which no route returns as a value, and the gate.
+
+    Every operation may be answered by the edge, so that is written beside each.
+    """
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
@@ -128,5 +170,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                     operation["security"] = [{"bearer": []}]
                     operation["responses"] |= _REFUSALS
         schema["components"]["schemas"] |= predict_components()
+        edge = {str(status): told for status, told in declared(*BEFORE_ANY_ROUTE).items()}
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"] = edge | operation["responses"]
         app.openapi_schema = schema
     return app.openapi_schema

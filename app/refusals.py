@@ -22,6 +22,9 @@ IdempotencyKeyReused  a key that the asker has used for another job
 KeyNameTaken          an API key called like one that is still good
 BadKeyWish            an API key that cannot be made like this
 TooManyWaiting        as many jobs of an asker wait as may
+UrlTooLong            a longer URL than any question needs
+HeadTooLarge          larger headers than any question needs
+BodyTooLarge          a larger body than any question needs
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -254,3 +257,24 @@ class KeyNameTaken(Refused):
 
 class BadKeyWish(Refused):
     """An API key that cannot be made like this."""
+
+
+class UrlTooLong(Refused):
+    """A longer URL than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the path and the query are longer than {most:,} bytes", "ask for less at once")
+
+
+class HeadTooLarge(Refused):
+    """Larger headers than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the headers have more than {most:,} bytes", "send fewer or shorter ones")
+
+
+class BodyTooLarge(Refused):
+    """A larger body than any question needs."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the body has more than {most:,} bytes", "send it in parts")

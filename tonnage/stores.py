@@ -10,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from app.settings import Settings as ServiceSettings
-from app.store.engine import open_engine
+from app.store.engine import Patience, open_engine
 from app.store.migrate import migrate
 from ingestion.blobs import open_blobs
 from ingestion.snapshot_store import SnapshotStore
@@ -62,6 +62,12 @@ class Stores:
     def snapshots(self) -> SnapshotStore:
         place = self.settings.snapshots or self.settings.home / "snapshots"
         return SnapshotStore(open_blobs(place, self.name))
+
+    def open_for_service(self, patience: Patience) -> sa.Engine:
+        """The serving database as the service may use it: with limits; the embedded one is migrated."""
+        if self.service.database_url is None:
+            _ = self.engine
+        return open_engine(self.database_url, self.name, patience)
 
     def close(self) -> None:
         """Give back the connections to the serving database, if there are any."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from app.absences import NothingPublished, UnknownRun
 from app.access.caller import Caller
@@ -17,10 +18,19 @@ from app.store.read import Reader, reading
 from app.store.selection import PublishedRun, Selection
 from forecasting.hierarchy import level_name
 
+CACHED = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+"""Said of every answer that names its run: keep it, and ask whether it still is the answer."""
+
+
+def caller_of(scope: Scope) -> Caller | None:
+    """Who asks, as the gate found; None is nobody, who is told nothing."""
+    caller: Caller | None = scope.get("state", {}).get("caller")
+    return caller
+
 
 def _caller(request: Request) -> Caller:
-    """Who is asking, as the gate has found out."""
-    caller: Caller = request.state.caller
+    caller = caller_of(request.scope)
+    assert caller is not None  # else the gate has not let them in
     return caller
 
 
@@ -105,13 +115,19 @@ def cache_headers(request: Request, caller: Caller, run: PublishedRun, media_typ
 
     A run never changes, so its id, the question and what the caller may see name the answer.
     """
-    scope = "all" if caller.organizations is None else json.dumps(sorted(caller.organizations))
-    question = f"{run.id}\n{request.url.path}?{request.url.query}\n{media_type}\n{scope}"
     return {
-        "ETag": f'"{run.id}.{sha256(question.encode()).hexdigest()[:16]}"',
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept, Authorization",
+        "ETag": etag(run.id, request.url.path, request.url.query, media_type, caller.organizations),
+        **CACHED,
     }
+
+
+def etag(
+    run_id: str, path: str, query: str, media_type: str, organizations: frozenset[str] | None = None
+) -> str:
+    """The name of an answer to a caller who sees these organizations, or all."""
+    scope = "all" if organizations is None else json.dumps(sorted(organizations))
+    question = f"{run_id}\n{path}?{query}\n{media_type}\n{scope}"
+    return f'"{run_id}.{sha256(question.encode()).hexdigest()[:16]}"'
 
 
 def is_known(request: Request, headers: dict[str, str]) -> bool:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from app.api import schemas
 from app.api.asking import (
@@ -19,6 +19,7 @@ from app.api.asking import (
 )
 from app.api.cursor import Cursor
 from app.api.formats import choose_format
+from app.api.json_answer import JsonAnswer
 from app.api.parameters import ATTRIBUTES, ForecastsQuery
 from app.api.problems import declared
 from app.export.csv import csv_chunks
@@ -81,7 +82,7 @@ def get_forecasts(
     page = reader.forecasts(selection, asked.limit, after)
     following = next_cursor(run, question, page.after)
     if media_type == JSON:
-        return JSONResponse(schemas.forecasts(selection, page.rows, following), headers=headers)
+        return JsonAnswer(schemas.forecasts(selection, page.rows, following), headers=headers)
     if following is not None:
         headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
     text = "".join(csv_chunks(selection, page.rows))

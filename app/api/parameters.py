@@ -217,8 +217,12 @@ def refuse_unknown_attributes(request: Request, attributes: Level) -> None:
 
 def _declared(request: Request) -> tuple[dict[str, bool], bool]:
     """The parameters that the resource names, and whether each may be repeated; are attributes too?"""
-    operations: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
-    declared = operations[request.method.lower()].get("parameters", [])
-    kinds = {each["name"]: each["schema"].get("type") for each in declared if each["in"] == "query"}
-    named = {name: kind == "array" for name, kind in kinds.items() if kind != "object"}
-    return named, len(named) < len(kinds)
+    known: dict[tuple[str, str], tuple[dict[str, bool], bool]] = request.app.state.declared
+    question = (request.scope["route"].path, request.method.lower())
+    if question not in known:  # the contract does not change while the process lives
+        operations: dict[str, Any] = request.app.openapi()["paths"][question[0]]
+        declared = operations[question[1]].get("parameters", [])
+        kinds = {each["name"]: each["schema"].get("type") for each in declared if each["in"] == "query"}
+        named = {name: kind == "array" for name, kind in kinds.items() if kind != "object"}
+        known[question] = (named, len(named) < len(kinds))
+    return known[question]

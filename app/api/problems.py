@@ -31,7 +31,13 @@ STATUS: dict[type[errors.AppError], tuple[int, str]] = {
     errors.PredictorStarting: (503, "Still starting"),
     errors.PredictorLost: (503, "The forecast was lost"),
     errors.TrailBehind: (503, "The audit trail is behind"),
+    refusals.BodyTooLarge: (413, "Too large"),
+    refusals.UrlTooLong: (414, "Too long"),
+    refusals.HeadTooLarge: (431, "Too large headers"),
+    errors.TooManyRequests: (429, "Too many requests"),
     errors.DatabaseUnavailable: (503, "The database does not answer"),
+    errors.TookTooLong: (503, "The database does not answer in time"),
+    errors.Draining: (503, "About to end"),
     errors.SchemaBehind: (503, "The database is not ready"),
 }
 
@@ -40,6 +46,8 @@ _REMEDY_OF_STATUS = {404: "see /docs for what is there", 405: "see the Allow hea
 _RETRY_SECONDS = "5"
 _LONGEST_VALUE = 200
 _RETRIED = (429, 503, 504)
+BEFORE_ANY_ROUTE = (413, 414, 429, 431)
+"""What any question may be answered with before it reaches its resource: see app.edge."""
 
 _log = structlog.get_logger("tonnage.api")
 
@@ -54,13 +62,16 @@ class Problem(BaseModel):
     field: str | None = Field(examples=["level"])
     value: str | None = Field(examples=["plant"])
     remedy: str = Field(examples=["ask for one of: total; customer; material"])
+    request_id: str | None = Field(
+        examples=["5f2a9c0d7b1e4f60a3c8d9e2b7f01c44"], description="Name it to whoever runs this service."
+    )
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route may answer with, for its OpenAPI."""
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    # The last title of a status stands for all that have it.
-    titles = dict(STATUS.values()) | {500: "Our fault"}
+    # Of two errors of one status the first in the table names it.
+    titles = dict(reversed(list(STATUS.values()))) | {500: "Our fault"}
     return {
         status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in (*statuses, 500)
@@ -94,6 +105,7 @@ def answer_to(error: errors.AppError | HTTPException) -> Response:
             field=error.field,
             value=error.value,
             remedy=error.remedy,
+            request_id=_request_id(),
         ),
         _headers(error, status),
     )
@@ -102,12 +114,19 @@ def answer_to(error: errors.AppError | HTTPException) -> Response:
 def _headers(error: errors.AppError, status: int) -> dict[str, str]:
     if isinstance(error, denials.Unidentified):
         return {"WWW-Authenticate": f'Bearer error="{error.error}"' if error.error else "Bearer"}
+    if isinstance(error, errors.TooManyRequests):
+        return {"Retry-After": str(error.seconds)}
     return {"Retry-After": _RETRY_SECONDS} if status in _RETRIED else {}
 
 
 def _answer_to(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.AppError | HTTPException)
     return answer_to(error)
+
+
+def _request_id() -> str | None:
+    # Where lines of the log find it too: see app.edge.request_id.
+    return structlog.contextvars.get_contextvars().get("request_id")
 
 
 def _invalid(_: Request, error: Exception) -> Response:
@@ -143,6 +162,7 @@ def _http(error: HTTPException) -> Response:
             field=None,
             value=None,
             remedy=_REMEDY_OF_STATUS.get(error.status_code, "see /docs"),
+            request_id=_request_id(),
         ),
         error.headers or {},
     )
@@ -158,7 +178,8 @@ def _unforeseen(_: Request, __: Exception) -> Response:
             detail="something went wrong that we did not foresee",
             field=None,
             value=None,
-            remedy="try again; if it stays, tell whoever runs this service at what time it happened",
+            remedy="try again; if it stays, tell whoever runs this service the request_id",
+            request_id=_request_id(),
         ),
         {},
     )

@@ -12,9 +12,10 @@ from app.store.node_id import Node, NodeId
 from app.store.nodes import Page, Place
 from app.store.scope import Scope, check_node, levels_told, told
 from app.store.selection import PublishedRun, Selection
-from app.store.session import seen_by
+from app.store.session import allow_seconds, seen_by
 
 _ROWS_IN_MEMORY = 500
+_SECONDS_OF_EXPORTS = 3_600.0  # of one fetch, for as long as the reader takes
 
 
 @contextmanager
@@ -113,6 +114,7 @@ class Reader:
         """
         (selection,) = told(self._scope, [selection])
         nodes.refuse_unknown(self._connection, [selection])
+        allow_seconds(self._connection, _SECONDS_OF_EXPORTS)
         rows = self._connection.execute(
             forecasts_question(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
         )

@@ -6,12 +6,12 @@ from io import BytesIO
 
 import psycopg2
 import psycopg2.extensions
-from psycopg2.errors import UndefinedColumn, UndefinedTable
+from psycopg2.errors import QueryCanceled, UndefinedColumn, UndefinedTable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from app.errors import DatabaseUnavailable, SchemaBehind
+from app.errors import DatabaseUnavailable, SchemaBehind, TookTooLong
 
 # COPY goes past SQLAlchemy, so there the driver's own errors arrive.
 _LOST_IN_COPY = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -27,12 +27,14 @@ _AS_SCOPED = text(
 def connected(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction that commits at the end.
 
-    Raises `DatabaseUnavailable` or `SchemaBehind` where PostgreSQL's own error means that.
+    Raises `DatabaseUnavailable`, `TookTooLong` or `SchemaBehind` where PostgreSQL's own error means that.
     """
     try:
         with engine.begin() as connection:
             yield connection
     except (OperationalError, InterfaceError, PoolExhausted, *_LOST_IN_COPY) as error:
+        if isinstance(getattr(error, "orig", error), QueryCanceled):
+            raise TookTooLong from error
         raise DatabaseUnavailable from error
     except ProgrammingError as error:
         if isinstance(error.orig, UndefinedTable | UndefinedColumn):
@@ -59,6 +61,11 @@ def seen_by(engine: Engine, organizations: frozenset[str] | None) -> Iterator[Co
         if organizations is not None:
             connection.execute(_AS_SCOPED, {"organizations": sorted(organizations)})
         yield connection
+
+
+def allow_seconds(connection: Connection, seconds: float) -> None:
+    """Let each statement of the transaction take so long, whatever the session says: for exports."""
+    connection.exec_driver_sql(f"set local statement_timeout = {round(1000 * seconds)}")
 
 
 def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
