@@ -3,13 +3,14 @@
 import datetime as dt
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import sqlalchemy as sa
+import structlog
 from hypothesis import settings
 
 from app.access.key import new_key
@@ -37,6 +38,13 @@ settings.register_profile("thousand", parent=settings.get_profile("house"), max_
 settings.load_profile("house")
 
 NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What a test has the log written to is no other test's."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -96,4 +96,4 @@ def upgrade() -> None:
         ),
         comment="The rows of score, parted by what kind of demand the nodes have",
     )
-    op.execute("grant select on period, snapshot, run_change, node_change, class_score to tonnage_reader")
+    op.execute("grant select on snapshot, run_change, node_change, class_score to tonnage_reader")
