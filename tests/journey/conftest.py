@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import sqlalchemy as sa
+import structlog
 from fastapi.testclient import TestClient
 
 from app.main import create_app
@@ -37,6 +38,7 @@ class User:
         """Run `tonnage` with these arguments."""
         self.capsys.readouterr()
         code = main(arguments)
+        structlog.reset_defaults()  # the service logs by itself, not where a command did that has ended
         said = self.capsys.readouterr()
         return Said(code, said.out, said.err)
 
