@@ -6,12 +6,15 @@ from io import BytesIO
 
 import psycopg2
 import psycopg2.extensions
+import structlog
 from psycopg2.errors import QueryCanceled, UndefinedColumn, UndefinedTable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from app.errors import DatabaseUnavailable, SchemaBehind, TookTooLong
+
+_log = structlog.get_logger("tonnage.store")
 
 # COPY goes past SQLAlchemy, so there the driver's own errors arrive.
 _LOST_IN_COPY = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -46,8 +49,16 @@ def connected(engine: Engine) -> Iterator[Connection]:
 def still(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database, whatever is written meanwhile, and cannot write."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with connected(engine.execution_options(**options)) as connection:
-        yield connection
+    read = False
+    try:
+        with connected(engine.execution_options(**options)) as connection:
+            yield connection
+            read = True
+    except DatabaseUnavailable as error:
+        # All has been read, and perhaps answered: that its transaction could not be ended changes nothing.
+        if not read:
+            raise
+        _log.info("lost after reading", cause=repr(error.__cause__))
 
 
 @contextmanager

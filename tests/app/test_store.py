@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.absences import NothingPublished
-from app.errors import BadDatabaseUrl, SchemaBehind, Unpublishable
+from app.errors import BadDatabaseUrl, DatabaseUnavailable, SchemaBehind, Unpublishable
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.forecasts import NodeForecast
@@ -27,6 +27,7 @@ from app.store.node_id import Node
 from app.store.publish import publish
 from app.store.read import reading
 from app.store.selection import select_from
+from app.store.session import still
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy, Level
 from forecasting.months import Month
@@ -246,3 +247,26 @@ def test_engine_refuses_other_databases(url: str) -> None:
 def test_run_is_frozen(published: ForecastRun) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         published.id = "other"  # type: ignore[misc]  # the point of the test
+
+
+def test_what_has_been_read_is_read_although_the_database_goes_away_then(engine: Engine) -> None:
+    with still(engine) as connection:
+        _lose(engine, connection)
+
+
+def test_what_is_still_to_be_read_is_not(engine: Engine) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _read_after_loss(engine)
+
+
+def _read_after_loss(engine: Engine) -> None:
+    with still(engine) as connection:
+        _lose(engine, connection)
+        connection.exec_driver_sql("select 1")
+
+
+def _lose(engine: Engine, connection: Connection) -> None:
+    """Have the server end a connection."""
+    process = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
+    with engine.connect() as other:
+        other.exec_driver_sql(f"select pg_terminate_backend({process}, 10000)")

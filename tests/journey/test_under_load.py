@@ -92,6 +92,7 @@ class Record:
     over: threading.Event = field(default_factory=threading.Event)
     shown: list[frozenset[str]] = field(default_factory=list)
     """The runs that may be the one that is shown, from the beginning on: two while it is being changed."""
+    doing: str = ""
     outage: int = 0
     """Odd while the database is down; grows by one when it goes and when it is back."""
 
@@ -144,7 +145,7 @@ class Caller(threading.Thread):
                 body = answer.read()
             except (OSError, HTTPException) as error:
                 connection.close()
-                self._record.note("broken", f"{path}: {error!r}")
+                self._record.note("broken", f"{path} while {self._record.doing}: {error!r}")
                 continue
             down = before % 2 == 1 or self._record.outage != before
             shown = frozenset[str]().union(*self._record.shown[place:])
@@ -172,7 +173,7 @@ class Replica:
             self.port = listener.getsockname()[1]
         self._environment = {
             **os.environ,
-            "TONNAGE_DATABASE_URL": url, "TONNAGE_NOTICE_SECONDS": "1", "TONNAGE_RATE": "1e9",
+            "TONNAGE_DATABASE_URL": url, "TONNAGE_NOTICE_SECONDS": "3", "TONNAGE_RATE": "1e9",
             "TONNAGE_BURST": "1000000000",
         }  # fmt: skip
         self.start()
@@ -251,8 +252,10 @@ def test_no_answer_is_wrong_or_mixed_and_none_fails_while_the_database_is_there(
         for change in _in_turn(
             [show_next] * PUBLISHES, [restart_second] * RESTARTS, [restart_database] * DATABASE_RESTARTS
         ):
+            record.doing = change.__name__
             change()
             record.wait_for_answers()
+            record.doing = "back_and_forth"
             back_and_forth()
             record.wait_for_answers()
     engine.dispose()
