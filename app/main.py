@@ -32,6 +32,7 @@ from app.api import (
 )
 from app.api.audited import Audited
 from app.api.gate import Gate
+from app.api.links import link
 from app.api.measured import Measured, Meters
 from app.api.parameters import refuse_unforeseen
 from app.api.predict_schemas import predict_components
@@ -174,5 +175,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"] = edge | operation["responses"]
+        link(schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema

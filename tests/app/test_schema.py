@@ -5,6 +5,7 @@ More of it: TONNAGE_EXAMPLES=1000 uv run pytest tests/app/test_schema.py
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -84,3 +85,16 @@ def test_every_answer_is_as_described(api: tuple[BaseSchema, dict[str, str]], op
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     ask()
+
+
+def test_following_its_links_holds_as_well(api: tuple[BaseSchema, dict[str, str]]) -> None:
+    schema, headers = api
+
+    class Follower(schema.as_state_machine()):  # type: ignore[misc]  # the base is made of the schema
+        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+            return {"headers": headers}
+
+        def validate_response(self, response: Any, case: Case, **_: Any) -> None:
+            case.validate_response(response, checks=CHECKS, headers=headers)
+
+    Follower.run(settings=settings(BOUNDED, stateful_step_count=6))
