@@ -35,7 +35,7 @@ def start_embedded(home: Path) -> URL:
 def _alone_on_this_machine() -> Iterator[None]:
     """Root has a system user made for the server; two `useradd` at a time make it twice, with two numbers.
 
-    The folder of the first would then belong to nobody. The lock is held on a folder that every process finds.
+    The folder of the first would then belong to nobody. The lock is on a folder that every process finds.
     """
     folder = os.open("/etc", os.O_RDONLY)
     try:

@@ -1,6 +1,7 @@
 """One line in the log for each request."""
 
 import time
+from contextlib import suppress
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,7 +42,7 @@ class AccessLine:
         finally:
             caller = scope.get("state", {}).get("caller")
             client = scope.get("client")
-            _log.info(
+            _say(
                 "request",
                 method=scope["method"],
                 path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
@@ -53,6 +54,12 @@ class AccessLine:
                 client=None if client is None else client[0],
                 **({} if whole else {"broken": True}),
             )
+
+
+def _say(event: str, **facts: object) -> None:
+    """A log that takes nothing, on a full disk or a stream that was closed, takes no answer with it."""
+    with suppress(OSError, ValueError):
+        _log.info(event, **facts)
 
 
 def _names(query: bytes) -> str:

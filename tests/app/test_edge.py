@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import structlog
@@ -103,6 +104,12 @@ class TestAccessLine:
         assert line["ms"] > 0
         assert "hidden" not in str(lines)
         assert "secret" not in str(lines)
+
+    def test_a_log_that_takes_nothing_breaks_no_answer(self, engine: Engine, tmp_path: Path) -> None:
+        with (tmp_path / "log").open("w") as stream:
+            structlog.configure(logger_factory=structlog.WriteLoggerFactory(stream))
+        client = TestClient(create_app(engine))  # which raises what the service raises
+        assert client.get("/health/live").status_code == 200
 
 
 class TestSecurityHeaders:
