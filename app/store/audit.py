@@ -8,7 +8,7 @@ entry (`Anchor`).
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ _LOCK = 0x746F6E_07  # any number, the same in every process that appends
 _LONGEST = 1000
 _AT_ONCE = 10_000
 _ROW = tables.audit.c
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def record(connection: Connection, *entries: Entry) -> None:
         number += 1
         storable = _storable(entry)
         own = link_hash(number, at, storable, previous)
-        rows.append(asdict(storable) | {"number": number, "at": at, "previous": previous, "hash": own})
+        rows.append(vars(storable) | {"number": number, "at": at, "previous": previous, "hash": own})
         previous = own
     if rows:
         connection.execute(insert(tables.audit), rows)
@@ -110,9 +111,8 @@ def record(connection: Connection, *entries: Entry) -> None:
 def link_hash(number: int, at: dt.datetime, entry: Entry, previous: str) -> str:
     """SHA-256 over canonical JSON: names sorted, no blanks, UTF-8, the moment in UTC with microseconds."""
     moment = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    content = asdict(entry) | {"number": number, "at": moment, "previous": previous}
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    content = vars(entry) | {"number": number, "at": moment, "previous": previous}
+    return sha256(_CANONICAL.encode(content).encode()).hexdigest()
 
 
 def verify(connection: Connection, anchor: Anchor | None = None) -> Checked:
@@ -187,6 +187,8 @@ def _storable(entry: Entry) -> Entry:
 
 
 def _text(text: str) -> str:
+    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+        return text  # as nearly all are
     sound = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
     return sound if len(sound) <= _LONGEST else f"{sound[: _LONGEST - 1]}…"
 
