@@ -236,20 +236,31 @@ comment on column mart.fact_forecast.lead_months is 'Months from the origin of t
 comment on column mart.fact_forecast.published_at is 'When the run was first shown, in UTC. Rows never change, so refresh incrementally by this';
 comment on column mart.fact_forecast.mean is 'Expected quantity, in the unit of the run; adds up';
 
+-- offset 0 has nodes joined before their months are unfolded: PostgreSQL takes an array for one row.
 create view mart.fact_actual with (security_barrier) as
 select
-    mart_seen.organization_key,
-    mart_seen.customer_key,
-    mart_seen.material_key,
-    (run.panel_first + make_interval(months => (bought.place - 1)::int))::date as period_start,
-    run.published_at at time zone 'UTC' as published_at,
+    known.organization_key,
+    known.customer_key,
+    known.material_key,
+    (known.panel_first + make_interval(months => (bought.place - 1)::int))::date as period_start,
+    known.published_at at time zone 'UTC' as published_at,
     bought.quantity
-from current_run
-join run on run.id = current_run.run_id
-join mart_level leaf on leaf.level = run.levels[cardinality(run.levels)] collate "C"
-join mart_seen on mart_seen.level_key = leaf.key
-join history on history.run_id = run.id and history.node_id = mart_seen.node_id
-cross join unnest(history.quantity) with ordinality bought (quantity, place);
+from (
+    select
+        mart_seen.organization_key,
+        mart_seen.customer_key,
+        mart_seen.material_key,
+        run.panel_first,
+        run.published_at,
+        history.quantity
+    from current_run
+    join run on run.id = current_run.run_id
+    join mart_level leaf on leaf.level = run.levels[cardinality(run.levels)] collate "C"
+    join mart_seen on mart_seen.level_key = leaf.key
+    join history on history.run_id = run.id and history.node_id = mart_seen.node_id
+    offset 0
+) known
+cross join unnest(known.quantity) with ordinality bought (quantity, place);
 
 comment on view mart.fact_actual is 'What was bought, at the finest level, as the current run knows it: every month of its history, zeros included. Adds up';
 comment on column mart.fact_actual.organization_key is 'See dim_organization; null where the run does not divide by it';
