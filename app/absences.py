@@ -8,6 +8,8 @@ UnknownNode       no node has this value of a key or attribute
 NodeNotInRun      the run does not have the node
 UnknownJob        no job has this id
 UnknownApiKey     no API key that is good has this id or name
+UnknownLogin      no login of PostgreSQL that may read schema mart is called so
+NoMartGrant       the login sees nothing in schema mart
 UnknownSnapshot   no run was made from this snapshot
 UnknownEvent      no drift event has this id
 NoHistory         the run did not keep what its nodes had bought
@@ -89,6 +91,28 @@ class UnknownApiKey(NotThere):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"there is no key {key!r}, or it was revoked", "see: tonnage keys list", value=key)
+
+
+class UnknownLogin(NotThere):
+    """No login of PostgreSQL that may read schema mart is called so."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            f"no login of the role tonnage_mart is called {login!r}",
+            "let an administrator of the database run, for a new one: create role NAME login password '…' "
+            "in role tonnage_mart; for one that is there: grant tonnage_mart to NAME",
+            field="login",
+            value=login,
+        )
+
+
+class NoMartGrant(NotThere):
+    """The login sees nothing in schema mart."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            f"the login {login!r} sees nothing already", "see: tonnage mart list", field="login", value=login
+        )
 
 
 class UnknownSnapshot(NotThere):

@@ -28,6 +28,7 @@ from tonnage.errors import FrontDoorError
 from tonnage.explain_commands import diff, reproduce, trace
 from tonnage.file_commands import backtest, forecast
 from tonnage.key_commands import keys
+from tonnage.mart_commands import mart
 from tonnage.model_commands import mlflow
 from tonnage.options import AcceptOption, ConfigOption, MonthOption, PortOption, probabilities
 from tonnage.progress import log_to, rows_read, stages
@@ -206,6 +207,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(snapshots, name="snapshots")
 app.add_typer(drift, name="drift")
 app.add_typer(keys, name="keys")
+app.add_typer(mart, name="mart")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -176,4 +176,5 @@ def _run(row: RowMapping, shown: tuple[Showing, ...], current: bool) -> Recorded
         "refused": tuple(row["refused"]),
         "models": None if models is None else tuple(KeptModel(**each) for each in models),
     }
+    del facts["number"]  # an analyst's key, which means nothing elsewhere
     return RecordedRun(**facts, shown=shown, current=current)

@@ -11,6 +11,7 @@ from app.store import tables
 from app.store.binary_copy import forecast_rows, history_rows
 from app.store.keys import KEYS, attributes_of, canonical, check_attributes
 from app.store.lineage import Lineage
+from app.store.mart_keys import give_keys
 from app.store.session import copy_in
 from app.store.snapshots import keep_snapshot
 from forecasting.arrays import Ints
@@ -65,6 +66,7 @@ def write_run(
         _write_history(
             connection, run.id, panel, node_ids if same else _node_ids(connection, _nodes(panel.hierarchy))
         )
+    give_keys(connection)
     # So that the first question after a publish is planned with the new rows in sight.
     connection.execute(text("analyze node, forecast, history"))
 

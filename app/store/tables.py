@@ -46,6 +46,14 @@ run = sa.Table(
     ),
     sa.Column("accepted", sa.Text, comment="somebody's reason to show it all the same"),
     sa.Column("models", JSONB, comment="name and version in the registry, by level; null where not kept"),
+    sa.Column(
+        "number",
+        sa.Integer,
+        sa.Identity(always=True),
+        unique=True,
+        nullable=False,
+        comment="its key for analysts",
+    ),
 )
 
 shown = sa.Table(

@@ -10,6 +10,7 @@ revision = "0006"
 down_revision = "0005"
 
 _READERS = ("tonnage_reader", "tonnage_scoped")
+_LATER = "tonnage_mart"  # so that whoever has to ask an administrator asks once: 0012 needs it
 
 # Roles belong to the server, not to the database: another database may have made them, or be making them.
 _CREATE = """
@@ -85,4 +86,4 @@ def _make_readers() -> None:
                 if not connection.exec_driver_sql(_MAY_TAKE.format(role=role)).scalar_one():
                     connection.exec_driver_sql(_GRANT.format(role=role))
     except sa.exc.ProgrammingError as error:
-        raise RolesMissing(user, _READERS) from error
+        raise RolesMissing(user, (*_READERS, _LATER)) from error
