@@ -6,6 +6,7 @@ AppError
 ├── Denied                  whoever asks may not have the answer: denials.py
 ├── LeaseLost               another worker has been given what this one was doing
 ├── Unpublishable           a run that the serving tables cannot hold
+├── RunIncomplete           a run of which rows are missing
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── RolesMissing            the database's readers are not there and may not be made
 ├── BadIssuerSettings       settings by which no issuer of tokens can be reached
@@ -65,6 +66,19 @@ class LeaseLost(AppError):
 
 class Unpublishable(AppError):
     """A run that the serving tables cannot hold."""
+
+
+class RunIncomplete(AppError):
+    """A run of which rows are missing, so that its numbers are not told."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(
+            f"rows of run {run} are missing from the database",
+            "restore them from a backup, or publish the month again",
+            field="run",
+            value=run,
+        )
 
 
 class BadDatabaseUrl(AppError):

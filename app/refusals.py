@@ -25,6 +25,7 @@ TooManyWaiting        as many jobs of an asker wait as may
 UrlTooLong            a longer URL than any question needs
 HeadTooLarge          larger headers than any question needs
 BodyTooLarge          a larger body than any question needs
+NotForExcel           more than a sheet or a cell of Excel holds
 NotToBeRunAgain       a month that the schedule has not ended in vain, or that a newer one followed
 """
 
@@ -278,3 +279,7 @@ class BodyTooLarge(Refused):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the body has more than {most:,} bytes", "send it in parts")
+
+
+class NotForExcel(Refused):
+    """More than a sheet or a cell of Excel holds."""

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -172,10 +172,24 @@ def export(
         Month | None, typer.Option("--to", parser=Month.parse, metavar="YYYY-MM", help="Last month.")
     ] = None,
     quantiles: Annotated[str | None, typer.Option(help="For example 0.1,0.5,0.9. Default: all.")] = None,
-    output: Annotated[Path | None, typer.Option(help="A .csv file. Default: standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A .csv, .parquet or .xlsx file. Default: CSV on standard output.")
+    ] = None,
+    shape: Annotated[
+        Literal["long", "wide"] | None,
+        typer.Option(help="wide: a column for each month. Default: a row for each month."),
+    ] = None,
+    sep: Annotated[
+        Literal[",", ";"] | None, typer.Option(help="Between the cells of CSV. Default: a comma.")
+    ] = None,
+    decimal: Annotated[
+        Literal[".", ","] | None, typer.Option(help="The decimal sign of CSV. Default: a point.")
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for Excel.")] = False,
 ) -> None:
-    """Write the current run's forecasts as CSV: the same bytes as GET /v1/forecasts?format=csv."""
-    from tonnage.export import Question, export_csv, read_filters
+    """Write the current run's forecasts to a file: the same bytes as GET /v1/forecasts answers."""
+    from tonnage.export import Question, read_filters, read_form
+    from tonnage.export import export as write_export
     from tonnage.stores import Stores
 
     keys = {"organization": organization, "customer": customer, "material": material}
@@ -186,7 +200,8 @@ def export(
         last=last,
         probabilities=None if quantiles is None else probabilities(quantiles),
     )
-    export_csv(Stores.for_command().engine, question, output)
+    form = read_form(output, shape, sep, decimal, bom=bom)
+    write_export(Stores.for_command().engine, question, form, output)
 
 
 app.command()(demo)

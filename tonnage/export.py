@@ -1,4 +1,4 @@
-"""The current run as a CSV file or on standard output: the same bytes as over REST."""
+"""The current run as a file of any kind, or as CSV on standard output: the same bytes as over REST."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from app.export.csv import csv_chunks
+from app.export.files import forecast_file
+from app.export.form import MEDIA_TYPES, Form, Kind, Point, Sign, form_of
 from app.refusals import BadParameter, RepeatedParameter
 from app.store.read import reading
+from app.store.row_text import Shape
 from app.store.selection import select_from
 from forecasting.months import Month
 from tonnage.forecast_file import check_output, write_whole
@@ -44,10 +46,23 @@ def read_filters(keys: Mapping[str, str | None], pairs: Sequence[str]) -> dict[s
     return where
 
 
-def export_csv(engine: Engine, question: Question, output: Path | None) -> None:
-    """Stream the answer; a file appears whole or not at all."""
+def read_form(
+    output: Path | None, shape: Shape | None, sep: Sign | None, decimal: Point | None, *, bom: bool
+) -> Form:
+    """The kind of file that the ending of its name says, and what is asked of it; CSV without a name."""
     if output is not None:
-        check_output(output, (".csv",))
+        check_output(output, tuple(f".{kind}" for kind in MEDIA_TYPES))
+    kind: Kind = "csv"
+    for each in MEDIA_TYPES:
+        if output is not None and output.suffix.lower() == f".{each}":
+            kind = each
+    form = form_of(kind, shape=shape, sep=sep, decimal=decimal, bom=bom or None)
+    assert form is not None  # else it were JSON
+    return form
+
+
+def export(engine: Engine, question: Question, form: Form, output: Path | None) -> None:
+    """Stream the answer; a file appears whole or not at all."""
     with reading(engine) as reader:
         selection = select_from(
             reader.current_run(),
@@ -57,13 +72,14 @@ def export_csv(engine: Engine, question: Question, output: Path | None) -> None:
             last=question.last,
             probabilities=question.probabilities,
         )
-        chunks = csv_chunks(selection, reader.stream(selection))
+        pieces = forecast_file(reader, selection, form).pieces
         if output is None:
-            sys.stdout.writelines(chunks)
+            sys.stdout.buffer.writelines(pieces)
+            sys.stdout.buffer.flush()
         else:
-            write_whole(output, lambda path: _write(chunks, path))
+            write_whole(output, lambda path: _write(pieces, path))
 
 
-def _write(chunks: Iterable[str], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(chunks)
+def _write(pieces: Iterable[bytes], path: Path) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)

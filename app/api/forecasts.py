@@ -1,7 +1,6 @@
-"""`/v1/forecasts`: the numbers, as JSON by page or as CSV in one stream."""
+"""`/v1/forecasts`: the numbers, as JSON by page or as a file in one stream."""
 
-import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -22,17 +21,15 @@ from app.api.formats import choose_format
 from app.api.json_answer import JsonAnswer
 from app.api.parameters import ATTRIBUTES, ForecastsQuery
 from app.api.problems import declared
-from app.export.csv import csv_chunks
-from app.store.selection import Selection, select_from
-from forecasting.hierarchy import TOTAL
+from app.export.files import forecast_file
+from app.export.form import MEDIA_TYPES, Kind, form_of
+from app.store.selection import select_from
 
 router = APIRouter(tags=["forecasts"])
 
 JSON = "application/json"
-CSV = "text/csv"
-
-# An attribute may be called anything; a header and a file system may not hold everything.
-_NOT_FOR_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+_KINDS: dict[str, Kind] = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 _CSV_EXAMPLE = (
     "run,origin,level,organization,customer,material,month,unit,mean,p10,p50,p90\n"
@@ -46,9 +43,13 @@ _CSV_EXAMPLE = (
     response_model=schemas.Forecasts,
     responses={
         200: {
-            "description": "As JSON one page; as CSV every node, or one page if `limit` is given, "
+            "description": "As JSON one page; as a file every node, or one page if `limit` is given, "
             "with the next in the Link header.",
-            "content": {CSV: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}},
+            "content": {
+                MEDIA_TYPES["csv"]: {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
+                MEDIA_TYPES["parquet"]: _BINARY,
+                MEDIA_TYPES["xlsx"]: _BINARY,
+            },
         },
         304: {"description": "The answer named by If-None-Match is still the answer."},
         **declared(404, 406, 422, 503),
@@ -59,7 +60,8 @@ def get_forecasts(
     reader: Reading, caller: Asker, asked: Annotated[ForecastsQuery, Query()], request: Request
 ) -> Response:
     """Mean and quantiles by month, all of one run."""
-    media_type = _media_type(request, asked)
+    kind = _kind(request, asked)
+    form = form_of(kind, shape=asked.shape, sep=asked.sep, decimal=asked.decimal, bom=asked.bom)
     cursor = None if asked.cursor is None else Cursor.decode(asked.cursor)
     run = run_of(request, reader, asked, cursor)
     selection = select_from(
@@ -73,29 +75,27 @@ def get_forecasts(
     )
     question = question_of(request, [selection])
     after = start_of(cursor, question, [selection])
-    headers = cache_headers(request, caller, run, media_type)
+    headers = cache_headers(request, caller, run, JSON if form is None else form.media_type)
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    if media_type == CSV and not asked.limited:
-        lines = csv_chunks(selection, reader.stream(selection, after))
-        return StreamingResponse(lines, headers=headers | _as_file(selection), media_type=CSV)
-    page = reader.forecasts(selection, asked.limit, after)
-    following = next_cursor(run, question, page.after)
-    if media_type == JSON:
+    if form is None:
+        page = reader.forecasts(selection, asked.limit, after)
+        following = next_cursor(run, question, page.after)
         return JsonAnswer(schemas.forecasts(selection, page.rows, following), headers=headers)
-    if following is not None:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
-    text = "".join(csv_chunks(selection, page.rows))
-    return Response(text, headers=headers | _as_file(selection), media_type=CSV)
+    if asked.limited:
+        some = reader.node_page(selection, asked.limit, after)
+        following = next_cursor(run, question, some.after)
+        if following is not None:
+            headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+        file = forecast_file(reader, selection, form, page=some.rows)
+    else:
+        file = forecast_file(reader, selection, form, after=after)
+    headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return StreamingResponse(file.pieces, headers=headers, media_type=file.media_type)
 
 
-def _media_type(request: Request, asked: ForecastsQuery) -> str:
+def _kind(request: Request, asked: ForecastsQuery) -> Kind | Literal["json"]:
     if asked.format is not None:
-        return CSV if asked.format == "csv" else JSON
-    return choose_format(request.headers.get("accept") or "*/*", [JSON, CSV])
-
-
-def _as_file(selection: Selection) -> dict[str, str]:
-    level = _NOT_FOR_FILE_NAMES.sub("_", "-".join(selection.level or (TOTAL,)))
-    name = f"{selection.run.id}-{level}"
-    return {"Content-Disposition": f'attachment; filename="forecasts-{name}.csv"'}
+        return asked.format
+    accepted = choose_format(request.headers.get("accept") or "*/*", [JSON, *_KINDS])
+    return _KINDS.get(accepted, "json")

@@ -17,6 +17,7 @@ from pydantic import (
 
 from app.refusals import RepeatedParameter, UnknownParameter
 from app.store.keys import KEYS
+from app.store.row_text import Shape
 from app.store.selection import Sort
 from forecasting.errors import BadMonth
 from forecasting.hierarchy import TOTAL, Level
@@ -180,13 +181,28 @@ class ForecastsQuery(PageQuery, Filters):
         "by the sum of the means over the months asked for, the smallest or the largest first; nodes of the "
         "same sum as `nodes`. Such a page takes longer, for it adds up every node that was selected.",
     )
-    format: Literal["json", "csv"] | None = Field(
+    format: Literal["json", "csv", "parquet", "xlsx"] | None = Field(
         default=None, description="Overrules the Accept header, for links and spreadsheets."
+    )
+    shape: Shape | None = Field(
+        default=None,
+        description="Of a file: `long`, a row for each node and month, if left out; `wide`, a row for each "
+        "node and measure, with a column for each month.",
+    )
+    sep: Literal[",", ";"] | None = Field(
+        default=None, description="What stands between the cells of CSV; a comma if left out."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal sign of CSV; a point if left out. A comma needs `sep=;`."
+    )
+    bom: bool | None = Field(
+        default=None,
+        description="Whether CSV begins with a byte order mark, by which Excel knows UTF-8; not if left out.",
     )
 
     @property
     def limited(self) -> bool:
-        """Whether the caller asked for a page; CSV without a limit holds every node."""
+        """Whether the caller asked for a page; a file without a limit holds every node."""
         return "limit" in self.model_fields_set
 
 

@@ -6,7 +6,7 @@ empty; so are those that an earlier run does not hold.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from app.export.csv import text_cell
+from app.export.csv import number_cell, text_cell
 from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun
 from app.store.series import SaidByRun, Series
@@ -46,11 +46,11 @@ def _bought(
     quantities: Mapping[Month, float], probabilities: tuple[float, ...]
 ) -> Iterator[tuple[Month, list[str]]]:
     for month, quantity in quantities.items():
-        yield month, [repr(quantity), *("" for _ in probabilities)]
+        yield month, [number_cell(quantity), *("" for _ in probabilities)]
 
 
 def _said(said: SaidByRun, probabilities: tuple[float, ...]) -> Iterator[tuple[Month, list[str]]]:
     for month, (mean, *quantiles) in said.numbers.items():
         held = dict(zip(said.probabilities, quantiles, strict=True))
-        cells = [repr(held[each]) if each in held else "" for each in probabilities]
-        yield month, [repr(mean), *cells]
+        cells = [number_cell(held[each]) if each in held else "" for each in probabilities]
+        yield month, [number_cell(mean), *cells]

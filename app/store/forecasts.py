@@ -58,8 +58,10 @@ def picked(numbers: Sequence[Sequence[float]], picks: Sequence[int] | None) -> S
     return numbers if picks is None else [[month[pick] for pick in picks] for month in numbers]
 
 
-def _sorted(selection: Selection, after: Place | None, limit: int | None) -> sa.Select[tuple[object, ...]]:
-    """All nodes of the selection are added up for each page; only those of the page get their months.
+def ranked_question(
+    selection: Selection, after: Place | None = None, limit: int | None = None
+) -> sa.Select[tuple[object, ...]]:
+    """The nodes with their number and total, sorted by it: all of the selection are added up for each page.
 
     Months are added in order, so that a node's total is the same double on every page.
     """
@@ -81,7 +83,12 @@ def _sorted(selection: Selection, after: Place | None, limit: int | None) -> sa.
         tied = sa.and_(total.c.total == last, following(tables.node, selection.level, after.key))
         ranked = ranked.where(sa.or_(beyond, tied))
     order = total.c.total.desc() if selection.sort == "-mean" else total.c.total
-    page = ranked.order_by(None).order_by(order, *serving_order(tables.node)).limit(limit).subquery("page")
+    return ranked.order_by(None).order_by(order, *serving_order(tables.node)).limit(limit)
+
+
+def _sorted(selection: Selection, after: Place | None, limit: int | None) -> sa.Select[tuple[object, ...]]:
+    """Only the nodes of the page get their months."""
+    page = ranked_question(selection, after, limit).subquery("page")
     months = _months(selection, page.c.id)
     order = page.c.total.desc() if selection.sort == "-mean" else page.c.total
     return sa.select(page, months.c.numbers).join(months, sa.true()).order_by(order, *serving_order(page))

@@ -10,13 +10,14 @@ KEYS: Level = ("organization", "customer", "material")
 
 RESERVED = frozenset(
     (
-        *("run", "as_of", "origin", "level", "node", "month", "months", "unit", "mean", "from", "to"),
-        *("quantiles", "search", "sort", "limit", "cursor", "format"),
+        *("run", "as_of", "origin", "level", "node", "month", "months", "unit", "mean", "measure"),
+        *("from", "to", "quantiles", "search", "sort", "limit", "cursor"),
+        *("format", "shape", "sep", "decimal", "bom"),
     )
 )
-"""What parameters and columns of answers are called already; so are the quantiles, p50 and the like."""
+"""What parameters and columns of answers are called already; so are quantiles (p50) and months."""
 
-_QUANTILE = re.compile(r"p\d+(_\d+)?")
+_NUMBERS = re.compile(r"p\d+(_\d+)?|\d{4}-\d{2}")  # quantiles and months
 _WRITTEN_AROUND_NAMES = frozenset(",;=")
 
 
@@ -44,7 +45,7 @@ def check_attributes(names: Iterable[str]) -> None:
     A name is a parameter, a member of JSON rows, a CSV column and a part of a level's name.
     """
     for name in attributes_of(names):
-        if name in RESERVED or _QUANTILE.fullmatch(name):
+        if name in RESERVED or _NUMBERS.fullmatch(name):
             raise Unpublishable(
                 f"an attribute is called {name!r}, as answers call something else already",
                 "give it another name in the configuration",

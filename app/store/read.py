@@ -6,15 +6,17 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from app.store import find_run, nodes, series
+from app.store import find_run, nodes, row_numbers, row_text, selected_nodes, series
 from app.store.forecasts import NodeForecast, forecasts_question, read_forecasts
 from app.store.node_id import Node, NodeId
 from app.store.nodes import Page, Place
+from app.store.row_text import Layout
 from app.store.scope import Scope, check_node, levels_told, told
+from app.store.selected_nodes import StoredNode
 from app.store.selection import PublishedRun, Selection
 from app.store.session import allow_seconds, seen_by
+from forecasting.arrays import Floats
 
-_ROWS_IN_MEMORY = 500
 _SECONDS_OF_EXPORTS = 3_600.0  # of one fetch, for as long as the reader takes
 
 
@@ -107,18 +109,37 @@ class Reader:
         self._refuse_unknown([selection], page, after)
         return page
 
-    def stream(self, selection: Selection, after: Place | None = None) -> Iterator[NodeForecast]:
-        """Every forecast selected, sorted like `forecasts`, in memory that does not grow with them.
+    def node_slices(
+        self, selection: Selection, size: int, after: Place | None = None
+    ) -> Iterator[list[StoredNode]]:
+        """All nodes of a selection in its order, so many at a time, in memory that does not grow with them.
 
-        Raises `UnknownNode` at once, not at the first row.
+        Raises `UnknownNode` at once, not at the first slice. Their rows are had by `csv_rows` and `numbers`.
         """
         (selection,) = told(self._scope, [selection])
         nodes.refuse_unknown(self._connection, [selection])
         allow_seconds(self._connection, _SECONDS_OF_EXPORTS)
-        rows = self._connection.execute(
-            forecasts_question(selection, after), execution_options={"yield_per": _ROWS_IN_MEMORY}
-        )
-        return read_forecasts(selection, rows)
+        return selected_nodes.node_slices(self._connection, selection, size, after)
+
+    def node_page(self, selection: Selection, limit: int, after: Place | None = None) -> Page[StoredNode]:
+        """A page of the same nodes; raises `UnknownNode` like `nodes`."""
+        (selection,) = told(self._scope, [selection])
+        page = selected_nodes.node_page(self._connection, selection, limit, after)
+        self._refuse_unknown([selection], page, after)
+        return page
+
+    def count_nodes(self, selection: Selection, most: int) -> int:
+        """How many nodes a selection has, counted up to `most`."""
+        (selection,) = told(self._scope, [selection])
+        return selected_nodes.count_nodes(self._connection, selection, most)
+
+    def csv_rows(self, selection: Selection, slice_: Sequence[StoredNode], layout: Layout) -> bytes:
+        """The rows of some nodes of a selection as CSV text: see `app.store.row_text`."""
+        return row_text.csv_rows(self._connection, selection, slice_, layout)
+
+    def numbers(self, selection: Selection, slice_: Sequence[StoredNode]) -> Floats:
+        """The numbers of some nodes of a selection: see `app.store.row_numbers`."""
+        return row_numbers.numbers(self._connection, selection, slice_)
 
     def series(
         self,

@@ -1,6 +1,6 @@
 """Transactions, and what their failures mean."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 
@@ -87,12 +87,17 @@ def copy_in(connection: Connection, statement: str, rows: bytes) -> None:
         cursor.copy_expert(statement, BytesIO(rows))
 
 
-def copy_out(connection: Connection, query: str, values: Sequence[object]) -> bytes:
-    """The rows of a query in PostgreSQL's binary format; `%s` in it stand for the values."""
+def copy_out(
+    connection: Connection,
+    query: str,
+    values: Sequence[object] | Mapping[str, object],
+    form: str = "format binary",
+) -> bytes:
+    """The rows of a query as PostgreSQL's COPY writes them; `%s` or `%(name)s` in it stand for the values."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg2.extensions.connection)
     rows = BytesIO()
     with driver.cursor() as cursor:
-        asked = cursor.mogrify(query, tuple(values)).decode()
-        cursor.copy_expert(f"copy ({asked}) to stdout (format binary)", rows)
+        asked = cursor.mogrify(query, values).decode()
+        cursor.copy_expert(f"copy ({asked}) to stdout ({form})", rows)
     return rows.getvalue()

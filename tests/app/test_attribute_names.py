@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 import numpy as np
+import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from app.errors import Unpublishable
-from app.export.csv import csv_chunks
+from app.export.files import forecast_file
+from app.export.form import Kind, form_of
 from app.store import tables
+from app.store.formulas import as_text
 from app.store.keys import KEYS, RESERVED
 from app.store.publish import publish
-from app.store.read import reading
-from app.store.selection import select_from
+from app.store.read import Reader, reading
+from app.store.selection import Selection, select_from
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Level
 from forecasting.run import ForecastRun
@@ -48,7 +51,7 @@ class TestNames:
         answer = client.get("/v1/forecasts", params={"level": name, name: "y", "format": "csv"})
         assert answer.headers["content-disposition"].isascii()
         (row,) = csv.DictReader(io.StringIO(answer.text))
-        assert (row["mean"], list(row.values())[6]) == ("100.0", "y")
+        assert (row["mean"], list(row.values())[6]) == ("100", "y")
 
     def test_what_answers_call_something_else_is_reserved(
         self, client: TestClient, published: ForecastRun
@@ -61,10 +64,14 @@ class TestNames:
         ]
         members = [*client.get("/v1/forecasts").json()["forecasts"][0], "p10", "p50", "p97_5"]
         members += client.get("/v1/nodes").json()["nodes"][0]
+        wide = client.get("/v1/forecasts?format=csv&shape=wide").text.splitlines()[0].split(",")
+        header += [name for name in wide if not name.startswith("2026-")]
         taken = {*header, *members, *(one["name"] for one in parameters if one["name"] != "attributes")}
         assert taken == RESERVED | set(KEYS) | {"p10", "p50", "p97_5"}
 
-    @pytest.mark.parametrize("name", [*sorted(RESERVED), "p50", "p97_5", "a=b", " a", "a\n", "a\0", "\u200b"])
+    @pytest.mark.parametrize(
+        "name", [*sorted(RESERVED), "p50", "p97_5", "2026-11", "a=b", " a", "a\n", "a\0", "\u200b"]
+    )
     def test_others_are_refused(
         self, engine: Engine, make_run: MakeRun, make_forecast: MakeForecast, name: str
     ) -> None:
@@ -100,7 +107,8 @@ class TestValues:
         publish(engine, make_run(forecast=forecast), PUBLISHED)
         with reading(engine) as reader:
             selection = select_from(reader.current_run(), level=",".join(keys), where={keys[-1]: leaf[-1]})
-            assert len(list(reader.stream(selection))) == 1
+            (nodes,) = reader.node_slices(selection, 10)
+            assert len(nodes) == 1
 
     def test_tell_nodes_apart_and_nodes_are_shared(
         self, engine: Engine, make_run: MakeRun, make_forecast: MakeForecast
@@ -112,6 +120,12 @@ class TestValues:
             publish(engine, make_run(f"2026-10-{number}", forecast=forecast), PUBLISHED)
             with engine.connect() as connection:
                 assert connection.scalar(select(func.count()).select_from(tables.node)) == known
+
+
+def file_of(reader: Reader, selection: Selection, kind: Kind) -> bytes:
+    form = form_of(kind)
+    assert form is not None
+    return b"".join(forecast_file(reader, selection, form).pieces)
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4)
@@ -137,8 +151,12 @@ def test_any_text_comes_back_in_order(
                 break
             page = reader.nodes(selection, limit, page.after)
         assert met == expected
-        text = "".join(csv_chunks(selection, reader.stream(selection)))
-        assert len(list(csv.reader(io.StringIO(text, newline="")))) == 1 + len(leaves)
+        cells = csv.DictReader(io.StringIO(file_of(reader, selection, "csv").decode(), newline=""))
+        names = ("material", "grade", "material_group")
+        assert [tuple(row[name] for name in names) for row in cells] == [
+            tuple(map(as_text, row)) for row in expected
+        ]
+        assert pl.read_parquet(file_of(reader, selection, "parquet")).select(names).rows() == expected
         for material, grade, group in expected:
             where = {"grade": grade, "material_group": group}
             found = reader.nodes(select_from(selection.run, level=level, where=where), 10).rows

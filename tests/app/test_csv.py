@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from app.export.csv import csv_chunks, text_cell
+from app.export.csv import text_cell
+from app.export.files import forecast_file
+from app.export.form import form_of
 from app.store.publish import publish
 from app.store.read import reading
 from app.store.selection import select_from
@@ -17,16 +19,18 @@ from forecasting.run import ForecastRun
 
 type MakeRun = Callable[..., ForecastRun]
 
+CSV = form_of("csv")
+assert CSV is not None
 HEADER = "run,origin,level,organization,customer,material,month,unit,mean,p10,p50,p97_5\n"
 CUSTOMERS = (
     HEADER
     + """\
-2026-10-aaaa,2026-10,customer,,"K,""9""\",,2026-11,t,1.0,0.5,1.0,2.0
-2026-10-aaaa,2026-10,customer,,"K,""9""\",,2026-12,t,2.0,1.0,2.0,4.0
-2026-10-aaaa,2026-10,customer,,K-104,,2026-11,t,110.0,55.0,110.0,220.0
-2026-10-aaaa,2026-10,customer,,K-104,,2026-12,t,220.0,110.0,220.0,440.0
-2026-10-aaaa,2026-10,customer,,K-7,,2026-11,t,1000.0,500.0,1000.0,2000.0
-2026-10-aaaa,2026-10,customer,,K-7,,2026-12,t,2000.0,1000.0,2000.0,4000.0
+2026-10-aaaa,2026-10,customer,,"K,""9""\",,2026-11,t,1,0.5,1,2
+2026-10-aaaa,2026-10,customer,,"K,""9""\",,2026-12,t,2,1,2,4
+2026-10-aaaa,2026-10,customer,,K-104,,2026-11,t,110,55,110,220
+2026-10-aaaa,2026-10,customer,,K-104,,2026-12,t,220,110,220,440
+2026-10-aaaa,2026-10,customer,,K-7,,2026-11,t,1000,500,1000,2000
+2026-10-aaaa,2026-10,customer,,K-7,,2026-12,t,2000,1000,2000,4000
 """
 )
 
@@ -47,11 +51,6 @@ class TestCsv:
         assert answer.text == CUSTOMERS
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert "forecasts-2026-10-aaaa-customer.csv" in answer.headers["content-disposition"]
-
-    def test_command_line_writes_the_same_bytes(self, client: TestClient, engine: Engine) -> None:
-        with reading(engine) as reader:
-            selection = select_from(reader.current_run(), level="customer", where={})
-            assert "".join(csv_chunks(selection, reader.stream(selection))) == CUSTOMERS
 
     def test_formulas_are_text_and_commas_are_quoted(self, client: TestClient) -> None:
         answer = client.get("/v1/forecasts?level=organization,customer,material&quantiles=0.5&format=csv")
@@ -78,7 +77,10 @@ class TestCsv:
     def test_format_that_is_not_spoken(self, client: TestClient, accept: str) -> None:
         answer = client.get("/v1/forecasts", headers={"Accept": accept})
         assert answer.status_code == 406
-        assert answer.json()["remedy"] == "accept one of: application/json, text/csv"
+        assert answer.json()["remedy"] == (
+            "accept one of: application/json, text/csv, application/vnd.apache.parquet, "
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        )
 
     @pytest.mark.parametrize("accept", ["*/*", "application/*", "text/csv;q=0.2, */*", ""])
     def test_json_unless_csv_is_preferred(self, client: TestClient, accept: str) -> None:
@@ -88,11 +90,11 @@ class TestCsv:
     def test_publish_during_a_stream_does_not_show_in_it(self, engine: Engine, make_run: MakeRun) -> None:
         with reading(engine) as reader:
             selection = select_from(reader.current_run(), level="customer", where={})
-            chunks = csv_chunks(selection, reader.stream(selection))
-            text = next(chunks)
+            pieces = forecast_file(reader, selection, CSV).pieces
+            text = next(pieces)
             publish(engine, make_run("2026-10-bbbb", scale=3.0), dt.datetime(2026, 11, 3, tzinfo=dt.UTC))
             assert reader.current_run().id == "2026-10-aaaa"
-            assert text + "".join(chunks) == CUSTOMERS
+            assert text + b"".join(pieces) == CUSTOMERS.encode()
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x"])

@@ -206,8 +206,11 @@ class TestPublish:
         run = make_run(forecast=Forecast(hierarchy, Month(2026, 11), mean, (0.1, 0.9), quantiles))
         publish(engine, run, PUBLISHED)
         with reading(engine) as reader:
-            rows = list(reader.stream(select_from(reader.current_run(), level="material", where={})))
-        numbers = np.array([row.numbers for row in rows])
+            selection = select_from(reader.current_run(), level="material", where={})
+            slices = [reader.numbers(selection, nodes) for nodes in reader.node_slices(selection, 150)]
+            rows = reader.forecasts(selection, 1000).rows
+        numbers = np.concatenate(slices)
+        assert (numbers == np.array([row.numbers for row in rows])).all()
         assert (numbers[:, :, 0] == mean).all()
         assert (numbers[:, :, 1:] == np.moveaxis(quantiles, 0, -1)).all()
 

@@ -1,0 +1,45 @@
+"""Rows of a slice of nodes as columns, for files that are no text."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.store.row_text import Shape
+from app.store.selected_nodes import StoredNode
+from forecasting.arrays import Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows of so many nodes: `node` and `step` have shape (rows,), `numbers` (rows, columns of numbers).
+
+    `node` is a place among the slice's nodes; `step` one among the months (long) or the measures (wide).
+    """
+
+    node: Ints
+    step: Ints
+    numbers: Floats
+
+
+def block_of(nodes: Sequence[StoredNode], numbers: Floats, shape: Shape) -> Block:
+    """The rows of a slice, in the order of the files; `numbers` has shape (nodes, months, measures)."""
+    if shape == "wide":
+        numbers = numbers.transpose(0, 2, 1)
+    _, steps, columns = numbers.shape
+    node = np.repeat(np.arange(len(nodes)), steps)
+    return Block(node, np.tile(np.arange(steps), len(nodes)), numbers.reshape(-1, columns))
+
+
+def names_column(nodes: Sequence[StoredNode], column: int) -> list[str | None]:
+    """What each node is called in one of the columns of `columns.names_of`."""
+    if column < 3:
+        key = ("organization", "customer", "material")[column]
+        return [getattr(each.node, key) for each in nodes]
+    return [each.node.attributes[column - 3] for each in nodes]
+
+
+def days_of(days: Sequence[dt.date], epoch: dt.date) -> Ints:
+    """Dates as days since another."""
+    return np.array([(day - epoch).days for day in days])
