@@ -11,10 +11,11 @@ from app.access.sessions import Sessions
 from app.ui import asking
 from app.ui.backend import PageBackend, on_behalf_of
 from app.ui.policy import page_policy
-from app.ui.shell import PLACE, WHERE, index_template, layout, with_shell
+from app.ui.shell import PLACE, index_template, layout, with_shell
 from app.ui.sign_in import serve_sign_in
 from app.ui.states import empty
 from app.ui.static_files import ASSETS, serve_static_files
+from app.ui.view import WHERE
 from app.ui.views import VIEWS
 
 

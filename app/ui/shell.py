@@ -8,10 +8,8 @@ from dash.development.base_component import Component
 
 from app.access.caller import Caller
 from app.ui.static_files import asset_url
+from app.ui.view import WHERE
 from app.ui.views import VIEWS
-
-WHERE = "page-where"
-"""The `dcc.Location` of the page: `pathname` is the view's, `search` its state."""
 
 PLACE = "page-view"
 """Where the view stands."""

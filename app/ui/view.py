@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from dash import Dash
 from dash.development.base_component import Component
 
+WHERE = "page-where"
+"""The `dcc.Location` of the page: `pathname` is the view's, `search` its state."""
+
 
 def _nothing(_: Dash) -> None:
     """For views that answer to nobody."""

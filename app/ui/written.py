@@ -10,11 +10,33 @@ from forecasting.months import Month
 
 
 def number(
-    value: float, digits: int = 0, style: Literal["plain", "percent", "signed"] = "plain"
+    value: float,
+    digits: int = 0,
+    style: Literal["plain", "percent", "signed", "signed-percent"] = "plain",
 ) -> Component:
-    """A number with so many decimals; as `percent` a share of 1, as `signed` with + or −."""
+    """A number with so many decimals; `percent` takes a share of 1, `signed` writes + or −."""
     attributes: Any = {"data-digits": str(digits), "data-style": style}
     return html.Data(f"{value:.{digits}f}", value=repr(float(value)), className="n", **attributes)
+
+
+def amount(value: float, unit: str, largest: float) -> Component:
+    """A quantity in the run's unit, shown in the unit that whoever looks has chosen, without its name.
+
+    Its decimals are those that befit the largest number around it, so that columns are alike.
+    """
+    attributes: Any = {"data-unit": unit, "data-largest": repr(float(largest))}
+    return html.Data(f"{value:,.1f}", value=repr(float(value)), className="n", **attributes)
+
+
+def unit(name: str) -> Component:
+    """The unit in which amounts are shown."""
+    attributes: Any = {"data-unit": name}
+    return html.Span(name, className="unit", **attributes)
+
+
+def quantity(value: float, name: str, largest: float) -> Component:
+    """An amount with its unit."""
+    return html.Span([amount(value, name, largest), " ", unit(name)], className="quantity")
 
 
 def month(value: Month) -> Component:

@@ -1,5 +1,6 @@
 // Numbers, months and moments in the browser's own way of writing them: <data class="n" value="…" data-digits="1">,
 // <time class="month" datetime="2026-11">, <time class="moment" datetime="2026-11-03T12:00:00Z">. See app/ui/written.py.
+// Amounts have data-unit, the run's unit, and are shown in the unit that was chosen here: t, short tons or kg.
 (function () {
   "use strict";
   const locale = navigator.languages && navigator.languages.length ? navigator.languages : [navigator.language];
@@ -9,11 +10,33 @@
     const key = digits + "|" + (style || "");
     if (!formats[key]) {
       const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-      if (style === "percent") options.style = "percent";
-      if (style === "signed") options.signDisplay = "exceptZero";
+      if (style && style.endsWith("percent")) options.style = "percent";
+      if (style && style.startsWith("signed")) options.signDisplay = "exceptZero";
       formats[key] = new Intl.NumberFormat(locale, options);
     }
     return formats[key].format(value);
+  }
+
+  // One short ton is 907.18474 kg, by definition.
+  const UNITS = { t: { factor: 1, name: "t" }, st: { factor: 1000 / 907.18474, name: "short tons" }, kg: { factor: 1000, name: "kg" } };
+  let chosen = UNITS[window.localStorage.getItem("tonnage-unit")] ? window.localStorage.getItem("tonnage-unit") : "t";
+
+  function shown(value, unit) {
+    return unit === "t" ? value * UNITS[chosen].factor : value;
+  }
+
+  function unitName(unit) {
+    return unit === "t" ? UNITS[chosen].name : unit === "piece" ? "pieces" : unit;
+  }
+
+  // As many decimals as befit the largest number around.
+  function digitsFor(largest) {
+    const size = Math.abs(largest);
+    return size >= 1000 ? 0 : size >= 10 ? 1 : 2;
+  }
+
+  function amount(value, unit, largest) {
+    return number(shown(value, unit), digitsFor(shown(largest === undefined ? value : largest, unit)));
   }
 
   const monthFormat = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", timeZone: "UTC" });
@@ -28,8 +51,10 @@
   }
 
   function written(element) {
+    if (element.matches("span.unit")) return unitName(element.dataset.unit);
     if (element.matches("data.n")) {
       const value = Number(element.getAttribute("value"));
+      if (element.dataset.unit) return amount(value, element.dataset.unit, Number(element.dataset.largest));
       return number(value, Number(element.dataset.digits || 0), element.dataset.style);
     }
     const text = element.getAttribute("datetime");
@@ -43,7 +68,7 @@
     if (node && node.nodeType === Node.TEXT_NODE && node.nodeValue !== text) node.nodeValue = text;
   }
 
-  const SELECTOR = "data.n, time.month, time.moment";
+  const SELECTOR = "data.n, span.unit, time.month, time.moment";
 
   function writeAll(root) {
     if (root.nodeType !== Node.ELEMENT_NODE) return;
@@ -64,8 +89,19 @@
     childList: true,
     characterData: true,
     attributes: true,
-    attributeFilter: ["value", "datetime", "data-digits", "data-style"],
+    attributeFilter: ["value", "datetime", "data-digits", "data-style", "data-unit", "data-largest"],
   });
 
-  window.tonnage = Object.assign(window.tonnage || {}, { locale, number, month, moment });
+  function setUnit(unit) {
+    if (!UNITS[unit] || unit === chosen) return;
+    chosen = unit;
+    window.localStorage.setItem("tonnage-unit", unit);
+    writeAll(document.documentElement);
+    document.dispatchEvent(new CustomEvent("tonnage-unit"));
+  }
+
+  window.tonnage = Object.assign(window.tonnage || {}, {
+    locale, number, month, moment, amount, shown, unitName, digitsFor, setUnit,
+    unit: () => chosen,
+  });
 })();
