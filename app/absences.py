@@ -6,6 +6,7 @@ NeverShown        the run was recorded and never shown
 NothingShownThen  no run was shown yet at that moment
 UnknownNode       no node has this value of a key or attribute
 NodeNotInRun      the run does not have the node
+NothingOfYours    the run has no node that whoever asks may see
 UnknownJob        no job has this id
 UnknownApiKey     no API key that is good has this id or name
 UnknownLogin      no login of PostgreSQL that may read schema mart is called so
@@ -76,6 +77,15 @@ class NodeNotInRun(NotThere):
             "search by a part of its name: /v1/nodes?search=",
             field="node",
             value=node,
+        )
+
+
+class NothingOfYours(NotThere):
+    """The run has no node that whoever asks may see."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the run has nothing of your organizations", "ask whoever made your key which they should be"
         )
 
 

@@ -5,7 +5,9 @@ Denied
 │   ├── NoCredentials   nothing says who
 │   ├── UnknownKey      no such API key
 │   ├── KeyOver         an API key that has expired or was revoked
-│   └── BadToken        a token that does not hold
+│   ├── BadToken        a token that does not hold
+│   └── SessionOver     a cookie of the page that is no longer good, or never was
+├── FromElsewhere       another page has made the browser ask
 ├── RoleTooLow          who is asking has a lesser role
 ├── OverOrganizations   the answer sums over organizations, some of which are not the asker's
 ├── ForeignLevel        the level sums over organizations, some of which are not the asker's
@@ -60,6 +62,26 @@ class BadToken(Unidentified):
     def __init__(self, why: str) -> None:
         super().__init__(
             f"the token does not hold: {why}", "sign in again, and send the new token", field="Authorization"
+        )
+
+
+class SessionOver(Unidentified):
+    """A cookie of the page that is no longer good, or never was."""
+
+    error = ""
+
+    def __init__(self) -> None:
+        super().__init__("the session is over", "sign in again: /sign-in", field="Cookie")
+
+
+class FromElsewhere(Denied):
+    """Another page has made the browser ask, or something that is no browser shows a browser's cookie."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this was not asked by the page itself",
+            "open the page and ask there; programs send the header Authorization: Bearer KEY",
+            field="Origin",
         )
 
 

@@ -103,12 +103,18 @@ def create_app(
     app.state.trail = trail
     app.state.meters = Meters(_gauges(engine, trail, surroundings))
     # What is added after the gate stands before it, and sees its refusals too.
-    app.add_middleware(Gate, callers=Callers(engine, surroundings.issuer))
+    callers = Callers(engine, surroundings.issuer)
+    app.add_middleware(Gate, callers=callers, sessions=surroundings.sessions)
     app.add_middleware(Audited, trail=trail)
     app.add_middleware(Measured, meters=app.state.meters)
     insight = (runs, run_diff, accuracy, lineage, models, snapshots, drift)
     for resource in (forecasts, nodes, series, *insight, jobs, predict, audit, metrics, health):
         app.include_router(resource.router)
+    if surroundings.sessions is not None:
+        # Imported here, for half a second of every start is too much for who serves numbers only.
+        from app.ui.page import add_page  # noqa: PLC0415
+
+        add_page(app, callers, surroundings.sessions)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     _surround(app, limits)

@@ -1,4 +1,4 @@
-"""Where the service finds its database, where it listens, and whose tokens it takes."""
+"""Where the service finds its database, where it listens, whose tokens it takes, and how much."""
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +19,11 @@ class Settings(BaseSettings):
     )
     oidc_audience: str | None = Field(default=None, description="claim aud of those tokens")
     oidc_jwks_url: str | None = Field(default=None, description="where their issuer publishes its keys")
+    session_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="signs sessions of the page; without it one is made at each start",
+    )
     connections: int = Field(default=20, ge=8, description="connections to PostgreSQL at a time")
     statement_seconds: float = Field(default=10.0, gt=0, description="most that a statement may take")
     max_body: int = Field(default=33_554_432, ge=0, description="most bytes of a request's body")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.access.callers import Issuer
+from app.access.sessions import Sessions
 from app.export.metrics import Facts
 from app.prediction import Predictor
 
@@ -12,9 +13,11 @@ from app.prediction import Predictor
 class Surroundings:
     """`facts` gathers what a monitoring system asks of the house; `predictor` forecasts what is brought.
 
-    Tokens that `issuer` has signed are taken beside API keys.
+    Tokens that `issuer` has signed are taken beside API keys. With `sessions` there is the page, and people
+    sign in there.
     """
 
     facts: Callable[[], Facts] | None = None
     predictor: Predictor | None = None
     issuer: Issuer | None = None
+    sessions: Sessions | None = None

@@ -1,6 +1,7 @@
 """The HTTP server: one process, which answers to those who show who they are."""
 
 import errno
+import os
 import resource
 import signal
 import socket
@@ -13,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.access.oidc import open_issuer
+from app.access.sessions import Sessions
 from app.edge.draining import Draining
 from app.edge.limits import Limits
 from app.main import LINES, create_app
@@ -42,7 +44,8 @@ def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> N
     predictor = ProcessPredictor()
     predictor.warm()
     engine = stores.open_for_service(patience_of(settings))
-    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor, issuer)
+    sessions = sessions_of(settings)
+    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor, issuer, sessions)
     server = server_for(create_app(engine, surroundings, limits_of(settings)), settings)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     try:
@@ -116,6 +119,13 @@ def limits_of(settings: Settings) -> Limits:
 def patience_of(settings: Settings) -> Patience:
     """What the service takes of its database."""
     return Patience(settings.connections - LINES, settings.statement_seconds)
+
+
+def sessions_of(settings: Settings) -> Sessions:
+    """Who has signed in at the page: signed by the settings' secret, or by one of this process alone."""
+    secret = settings.session_secret
+    key = os.urandom(32) if secret is None else secret.get_secret_value().encode()
+    return Sessions(key, lambda: clock.now().timestamp())
 
 
 def _raise_file_limit() -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from app.access.caller import Caller, Role
 from app.access.key import Key, read_key
 from app.denials import KeyOver, UnknownKey
-from app.store.api_keys import find_key, note_use
+from app.store.api_keys import ApiKey, find_key, note_use
 
 MEMORY_SECONDS = 5.0
 """So long a caller is known by heart: after that a key that is good no more is refused by every replica."""
@@ -56,17 +56,27 @@ class Callers:
         self._checked[_digest(credentials)] = caller, at + MEMORY_SECONDS
         return caller
 
+    def holder(self, key_id: str) -> Caller:
+        """Who holds the key of this id, by now, having shown it before; raises `Unidentified`."""
+        found = find_key(self._engine, key_id)
+        if found is None:
+            raise UnknownKey
+        return self._of(found)
+
     def _holder(self, key: Key) -> Caller:
         found = find_key(self._engine, key.id)
         if found is None or not compare_digest(found.secret_hash, key.secret_hash):
             raise UnknownKey
+        return self._of(found)
+
+    def _of(self, found: ApiKey) -> Caller:
         if found.revoked_at is not None:
             raise KeyOver(found.name, f"was revoked on {found.revoked_at:%Y-%m-%d}")
         if found.expired:
             raise KeyOver(found.name, f"expired on {found.expires_at:%Y-%m-%d}")
         if found.use_unnoted:
-            note_use(self._engine, key.id)
-        return Caller(found.name, Role[found.role.upper()], found.organizations, key.id)
+            note_use(self._engine, found.id)
+        return Caller(found.name, Role[found.role.upper()], found.organizations, found.id)
 
 
 def _digest(credentials: str) -> bytes:

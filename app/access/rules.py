@@ -18,10 +18,30 @@ class Rule:
     whole: bool = False
 
 
-OPEN = frozenset({"GET /health/live", "GET /health/ready"})
-"""What strangers may ask."""
+OPEN = frozenset(
+    {
+        "GET /health/live",
+        "GET /health/ready",
+        "GET /sign-in",
+        "POST /sign-in",
+        "POST /sign-out",
+        "GET /assets/{path:path}",
+        "GET /_dash-component-suites/{package}/{path:path}",
+    }
+)
+"""What strangers may ask. The last two are the page's scripts and styles, which hold no data."""
+
+PAGES = frozenset({"GET /", "GET /explorer", "GET /accuracy", "GET /runs", "GET /predict"})
+"""What people open in a browser: who has not signed in is shown to the sign-in page."""
+
+ASKED_BY_THE_PAGE = frozenset({"POST /_dash-update-component"})
+"""What is no GET and yet is answered to who shows a session only: it changes nothing that has no audit."""
 
 RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(PAGES, Rule(Role.VIEWER)),
+    "GET /_dash-layout": Rule(Role.VIEWER),
+    "GET /_dash-dependencies": Rule(Role.VIEWER),
+    "POST /_dash-update-component": Rule(Role.VIEWER),
     "GET /docs": Rule(Role.VIEWER),
     "GET /openapi.json": Rule(Role.VIEWER),
     "GET /metrics": Rule(Role.VIEWER, whole=True),

@@ -13,8 +13,8 @@ from app.store.audit import Detail, Entry
 from app.trail import Trail
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Asks with a body, and changes nothing.
-_ASKED = frozenset({"/v1/predict"})
+# Asks with a body, and changes nothing; what the page reads and changes it notes itself: see app.ui.asking.
+_ASKED = frozenset({"/v1/predict", "/_dash-update-component", "/sign-out"})
 _FILES = (
     "text/csv",
     "application/vnd.apache.parquet",

@@ -72,6 +72,7 @@ def get_forecasts(
         last=asked.last,
         probabilities=asked.probabilities,
         sort=asked.sort,
+        search=asked.search,
     )
     question = question_of(request, [selection])
     after = start_of(cursor, question, [selection])

@@ -4,21 +4,27 @@ import asyncio
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.caller import Caller
 from app.access.callers import Callers
-from app.access.rules import OPEN, check
+from app.access.rules import ASKED_BY_THE_PAGE, OPEN, PAGES, check
+from app.access.same_site import refuse_foreign
+from app.access.sessions import Sessions, sent_cookie
 from app.api.problems import answer_to
-from app.denials import NoCredentials
+from app.denials import NoCredentials, Unidentified
 from app.errors import AppError
 
 _LONGEST = 16_384
+_LOOKING = frozenset({"GET", "HEAD"})
+_ONCE_MORE = '<!doctype html><meta http-equiv="refresh" content="0"><title>Tonnage</title>'
 
 
 class Questions:
@@ -64,9 +70,10 @@ class Gate:
     It passes on only what it has recognised: a path that the router would read in another way is refused.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, sessions: Sessions | None = None) -> None:
         self._app = app
         self._callers = callers
+        self._sessions = sessions
         self._questions: Questions | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +87,8 @@ class Gate:
         try:
             await self._check(scope)
         except (AppError, HTTPException) as error:
-            await answer_to(error)(scope, receive, send)
+            answer = _to_sign_in(scope) if isinstance(error, Unidentified) else None
+            await (answer or answer_to(error))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -88,23 +96,57 @@ class Gate:
         if self._questions is None:
             self._questions = Questions(scope["app"])
         method, path = scope["method"], scope["path"]
-        if f"{method} {path}" in OPEN:
-            return
         state = scope.setdefault("state", {})
         # For whoever notes refusals: which question it was, where it was one.
         with suppress(HTTPException):
             state["question"] = self._questions.asked(method, path)
+        if state.get("question") in OPEN:
+            return
         caller = await self._caller(scope)
         state["caller"] = caller
         check(caller, self._questions.asked(method, path))
 
     async def _caller(self, scope: Scope) -> Caller:
+        if self._sessions is not None and not _shows_credentials(scope):
+            cookie = sent_cookie(scope["headers"])
+            if cookie is not None:
+                return await self._signed_in(scope, cookie, self._sessions)
         credentials = _credentials(scope["headers"])
         at = asyncio.get_running_loop().time()
         known = self._callers.remembered(credentials, at)
         if known is not None:
             return known
         return await run_in_threadpool(self._callers.look_up, credentials, at)
+
+    async def _signed_in(self, scope: Scope, cookie: str, sessions: Sessions) -> Caller:
+        """Who has signed in at the page, for what it asks; a key is looked up anew each time."""
+        session = sessions.read(cookie)
+        if scope["method"] not in _LOOKING:
+            if scope["state"].get("question") not in ASKED_BY_THE_PAGE:
+                raise NoCredentials
+            refuse_foreign(scope["headers"])
+        if isinstance(session.who, Caller):
+            return session.who
+        return await run_in_threadpool(self._callers.holder, session.who)
+
+
+def _to_sign_in(scope: Scope) -> Response | None:
+    """The way to the sign-in page for a browser that opens a page; None for every other question.
+
+    Who follows a link from elsewhere has their cookie withheld by the browser (SameSite=Strict), so they are
+    first made to ask once more from here.
+    """
+    if scope["state"].get("question") not in PAGES or scope["method"] != "GET" or _shows_credentials(scope):
+        return None
+    if (b"sec-fetch-site", b"cross-site") in scope["headers"]:
+        return HTMLResponse(_ONCE_MORE, headers={"Referrer-Policy": "same-origin"})
+    query = scope["query_string"].decode("latin-1")
+    asked = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
+    return RedirectResponse(f"/sign-in?next={asked}", 302)
+
+
+def _shows_credentials(scope: Scope) -> bool:
+    return any(name == b"authorization" for name, _ in scope["headers"])
 
 
 def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -1,17 +1,19 @@
 """Query parameters of the resources about nodes and series."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.api.parameters import (
     LEVEL,
     LEVELS,
+    SEARCH,
     Filters,
     KeyValue,
     PageQuery,
     Probabilities,
     RunQuery,
+    SearchText,
 )
 
 
@@ -23,13 +25,7 @@ class NodesQuery(PageQuery, Filters):
         description=f"{LEVEL} A search without it looks at every level that names the filters.",
         examples=LEVELS,
     )
-    search: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        default=None,
-        min_length=1,
-        pattern=r"^[^\x00]+$",
-        description="A part of a key or of an attribute, whatever its case.",
-        examples=["heb 2"],
-    )
+    search: SearchText | None = Field(default=None, description=SEARCH, examples=["heb 2"])
 
 
 class ChildrenQuery(PageQuery):

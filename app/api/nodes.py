@@ -62,7 +62,7 @@ def get_nodes(
     headers = cache_headers(request, caller, run, JSON)
     if is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    page = reader.walk(selections, asked.limit, after, asked.search)
+    page = reader.walk(selections, asked.limit, after)
     level = level_name(selections[0].level) if asked.search is None or asked.level is not None else None
     following = next_cursor(run, question, page.after)
     return JSONResponse(shapes.nodes(run, level, page.rows, following), headers=headers)
@@ -145,7 +145,9 @@ def get_path(
 def _selections(run: PublishedRun, asked: NodesQuery) -> list[Selection]:
     """The level that is asked for, or the levels that a search looks at, from the top down."""
     if asked.search is None or asked.level is not None:
-        return [select_from(run, level=asked.level or TOTAL, where=asked.where)]
+        return [select_from(run, level=asked.level or TOTAL, where=asked.where, search=asked.search)]
     names = set(filters_of(run, asked.where))
     levels = [level for level in run.levels if names <= set(level)] or [()]
-    return [select_from(run, level=level_name(level), where=asked.where) for level in levels]
+    return [
+        select_from(run, level=level_name(level), where=asked.where, search=asked.search) for level in levels
+    ]

@@ -77,6 +77,8 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
 Values = tuple[KeyValue, ...]
+SearchText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+SEARCH = "A part of a key or of an attribute, whatever its case."
 
 
 # OpenAPI's way to say that further parameters are named by the data: an object, spread out.
@@ -158,6 +160,7 @@ class ForecastsQuery(PageQuery, Filters):
     """Which nodes, months and quantiles, in which order and format."""
 
     level: KeyValue = Field(default=TOTAL, description=LEVEL, examples=LEVELS)
+    search: SearchText | None = Field(default=None, description=SEARCH, examples=["heb 2"])
     first: MonthText | None = Field(
         default=None,
         alias="from",

@@ -137,7 +137,7 @@ class _Sheet:
         form = self._quoted if runs_as_formula(text) else self._plain
         if self._sheet.write_string(row, column, text, form):
             raise NotForExcel(
-                f"a cell of Excel holds 32,767 characters, and one of {self._columns[column]} has {len(text):,}",
+                f"a cell holds 32,767 characters, and one of {self._columns[column]} has {len(text):,}",
                 "ask for csv or parquet",
                 field="format",
                 value="xlsx",

@@ -47,7 +47,7 @@ def nodes_question(selection: Selection, after: NodeKey | None = None) -> sa.Sel
         .where(node.level == level_name(selection.level))
         .where(*(node[key].is_(None) for key in KEYS if key not in selection.level))
         .where(*(_among(selection.level, key, values) for key, values in selection.where.items()))
-        .where(*_within(selection))
+        .where(*_within(selection), *_searched(selection))
         .order_by(*serving_order(tables.node))
     )
     if after is not None:
@@ -119,20 +119,14 @@ def walk(
     selections: Sequence[Selection],
     limit: int,
     after: Place | None,
-    search: str | None = None,
 ) -> Page[NodeId]:
-    """A page of the nodes of some levels, one level after the other, each in serving order.
-
-    With a search only those that have it in one of their values, whatever its case.
-    """
+    """A page of the nodes of some levels, one level after the other, each in serving order."""
     found: list[NodeId] = []
     levels = [selection.level for selection in selections]
     begin = levels.index(after.level) if after is not None and after.level in levels else 0
     for selection in selections[begin:]:
         key = after.key if after is not None and after.level == selection.level else None
         question = nodes_question(selection, key).where(held(selection.run))
-        if search is not None:
-            question = question.where(_has(search))
         rows = connection.execute(question.limit(limit + 1 - len(found)))
         found += [NodeId(selection.level, node_of(row).within(selection.level)) for row in rows]
         if len(found) > limit:
@@ -186,6 +180,10 @@ def _within(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """Whether the asker may be told of a node."""
     scope = selection.scope
     return [] if scope is None else [tables.node.c.organization.in_(sorted(scope))]
+
+
+def _searched(selection: Selection) -> list[sa.ColumnElement[bool]]:
+    return [] if selection.search is None else [_has(selection.search)]
 
 
 def _among(level: Level, key: str, values: Sequence[str]) -> sa.ColumnElement[bool]:

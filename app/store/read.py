@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from app.store import find_run, nodes, row_numbers, row_text, selected_nodes, series
+from app.store import find_run, nodes, row_numbers, row_text, selected_nodes, series, summaries
 from app.store.forecasts import NodeForecast, forecasts_question, read_forecasts
 from app.store.node_id import Node, NodeId
 from app.store.nodes import Page, Place
@@ -65,15 +65,13 @@ class Reader:
         selections: Sequence[Selection],
         limit: int,
         after: Place | None = None,
-        search: str | None = None,
     ) -> Page[NodeId]:
         """A page of the nodes of some levels, one level after the other, each in serving order.
 
-        With a search only those that have it in one of their values, whatever its case. Raises `UnknownNode`
-        for a value that no node has.
+        Raises `UnknownNode` for a value that no node has.
         """
         selections = told(self._scope, selections)
-        page = nodes.walk(self._connection, selections, limit, after, search)
+        page = nodes.walk(self._connection, selections, limit, after)
         self._refuse_unknown(selections, page, after)
         return page
 
@@ -140,6 +138,22 @@ class Reader:
     def numbers(self, selection: Selection, slice_: Sequence[StoredNode]) -> Floats:
         """The numbers of some nodes of a selection: see `app.store.row_numbers`."""
         return row_numbers.numbers(self._connection, selection, slice_)
+
+    def count(self, selection: Selection) -> int:
+        """How many nodes are selected."""
+        (selection,) = told(self._scope, [selection])
+        return summaries.count(self._connection, selection)
+
+    def summaries(
+        self, selection: Selection, ranking: summaries.Ranking, stretch: summaries.Stretch
+    ) -> list[summaries.Summary]:
+        """The nodes of a stretch of those selected, in a line each."""
+        (selection,) = told(self._scope, [selection])
+        return summaries.summaries(self._connection, selection, ranking, stretch)
+
+    def added_up(self, selections: Sequence[Selection]) -> list[list[float]]:
+        """For each selection the sum of its nodes' means in each month of the run."""
+        return summaries.added_up(self._connection, told(self._scope, selections))
 
     def series(
         self,

@@ -51,7 +51,8 @@ class Selection:
 
     `where` holds the values that a key or attribute may have, sorted, for some of those that the level
     names. Nodes that sort alike are in serving order. With a scope only nodes of these organizations are
-    told of. Build one with `select_from`, which checks it against the run.
+    told of, with a search only those that have it in one of their values, whatever its case. Build one with
+    `select_from`, which checks it against the run.
     """
 
     run: PublishedRun
@@ -62,6 +63,7 @@ class Selection:
     probabilities: tuple[float, ...]
     sort: Sort = "nodes"
     scope: frozenset[str] | None = None
+    search: str | None = None
 
     @property
     def attributes(self) -> Level:
@@ -83,6 +85,7 @@ def select_from(
     last: Month | None = None,
     probabilities: Sequence[float] | None = None,
     sort: Sort = "nodes",
+    search: str | None = None,
 ) -> Selection:
     """What is asked of a run: a value or several for each filter; months and quantiles not named are all.
 
@@ -96,7 +99,8 @@ def select_from(
             naming = [level_name(other) for other in run.levels if set(where) <= set(other)]
             raise KeyOutsideLevel(key, values[key][0], level_name(keys), naming)
     first, last = _window(run, first, last)
-    return Selection(run, keys, values, first, last, check_probabilities(run, probabilities), sort)
+    held = check_probabilities(run, probabilities)
+    return Selection(run, keys, values, first, last, held, sort, search=search)
 
 
 def filters_of(run: PublishedRun, where: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:

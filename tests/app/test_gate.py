@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -14,13 +15,15 @@ from sqlalchemy import Engine
 from app.access.caller import Caller, Role
 from app.access.callers import MEMORY_SECONDS, Callers
 from app.access.key import new_key, read_key
-from app.access.rules import OPEN, RULES, Rule
+from app.access.rules import OPEN, PAGES, RULES, Rule
+from app.access.sessions import Sessions
 from app.api.gate import Questions
 from app.denials import KeyOver, UnknownKey
 from app.main import create_app
 from app.store.api_keys import find_key, list_keys, note_use, revoke_key
 from app.store.engine import open_engine
 from app.store.migrate import migrate
+from app.surroundings import Surroundings
 
 type KeyOf = Callable[..., str]
 
@@ -28,9 +31,22 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # Far from the database, the routes of the service as it is.
 ROUTES = [
     (str(route.path), frozenset(route.methods or METHODS))
-    for route in iter_route_contexts(create_app(open_engine("postgresql://x@127.0.0.1:1/x")).routes)
+    for route in iter_route_contexts(
+        create_app(
+            open_engine("postgresql://x@127.0.0.1:1/x"),
+            Surroundings(sessions=Sessions(bytes(32), lambda: 0.0)),
+        ).routes
+    )
 ]
 PATHS = sorted({path for path, _ in ROUTES})
+# What strangers may ask too, asked for nothing that is there, or from elsewhere.
+OPEN_ANSWERS = dict.fromkeys(OPEN, 404) | {
+    "GET /health/live": 200,
+    "GET /health/ready": 200,
+    "GET /sign-in": 200,
+    "POST /sign-in": 403,
+    "POST /sign-out": 403,
+}
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
@@ -46,7 +62,9 @@ def filled(path: str) -> str:
 @pytest.fixture
 def asked(engine: Engine) -> Iterator[TestClient]:
     """The service, asked by nobody in particular."""
-    with TestClient(create_app(engine), raise_server_exceptions=False) as client:
+    sessions = Sessions(bytes(32), lambda: 0.0)
+    app = create_app(engine, Surroundings(sessions=sessions))
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
 
 
@@ -100,9 +118,14 @@ class TestEveryRoute:
         self, asked: TestClient, worthless: dict[str, dict[str, str]], path: str
     ) -> None:
         for method, (kind, headers) in itertools.product(METHODS, worthless.items()):
-            if f"{method} {path}" in OPEN:
+            question = f"{'GET' if method == 'HEAD' else method} {path}"
+            if question in OPEN and method in answered(path):
                 continue
             answer = asked.request(method, filled(path), headers=headers)
+            if f"{method} {path}" in PAGES and "Authorization" not in headers:
+                assert (answer.status_code, answer.content) == (302, b"")
+                assert answer.headers["location"] == f"/sign-in?next={quote(path, safe='')}"
+                continue
             assert answer.status_code == 401, (method, kind)
             assert answer.headers["www-authenticate"].split()[0] == "Bearer"
             assert answer.headers["content-type"] == "application/problem+json"
@@ -118,8 +141,8 @@ class TestEveryRoute:
             question = f"{'GET' if method == 'HEAD' else method} {path}"
             key = key_of(engine, role.name.lower(), organizations)
             answer = asked.request(method, filled(path), headers=bearer(key))
-            if question in OPEN and method != "HEAD":
-                assert answer.status_code == 200
+            if question in OPEN and method in answered(path):
+                assert answer.status_code == OPEN_ANSWERS[question]
             elif method not in answered(path):
                 assert answer.status_code == 405, (role, method)
             else:

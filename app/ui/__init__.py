@@ -1,0 +1,1 @@
+"""The page: what planners open in a browser, over the same reads and rules as the API."""

@@ -1,0 +1,45 @@
+"""Who asks a callback, and a reader with their rights: what the API's resources have, for views."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dash.backends._fastapi import get_current_request
+from starlette.requests import Request
+
+from app.access.caller import Caller
+from app.api.asking import caller_of
+from app.api.audited import noted
+from app.errors import TrailBehind
+from app.store.read import Reader, reading
+
+
+def request() -> Request:
+    """The request that the callback answers."""
+    found: Request = get_current_request()
+    return found
+
+
+def caller() -> Caller:
+    """Who asks."""
+    found = caller_of(request().scope)
+    assert found is not None  # else the gate has not let them in
+    return found
+
+
+@contextmanager
+def reader() -> Iterator[Reader]:
+    """Reads with the caller's rights, in one transaction."""
+    with reading(request().app.state.engine, caller().organizations) as found:
+        yield found
+
+
+def note(question: str) -> None:
+    """Put into the audit trail what the caller has read, as the API asks it: `/v1/series/customer=K-1`.
+
+    For what the API would note: files, and whatever tells of one customer. Raises `TrailBehind`.
+    """
+    asked = request()
+    entry = replace(noted(asked, 200), action="page", subject=question)
+    if not asked.app.state.trail.offer(entry):
+        raise TrailBehind

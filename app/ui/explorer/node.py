@@ -1,0 +1,215 @@
+"""The chosen node of the explorer: what it is part of, its figures, its months as a chart and as a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import Dash, Input, Output, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from app.api.series_schemas import node_series
+from app.errors import Denied, NotThere, Refused
+from app.store.node_id import NodeId
+from app.store.series import SaidByRun, Series
+from app.store.summaries import YEAR
+from app.ui import asking, states, written
+from app.ui.attributes import aria, data
+from app.ui.bands import Band, bands_of
+from app.ui.explorer.asked import NodeAsked, Told
+from app.ui.explorer.rows import node_name
+from forecasting.hierarchy import TOTAL, level_name
+from forecasting.months import Month
+
+NODE = "explorer-node"
+SERIES = "explorer-series"
+
+
+def answer(dash: Dash) -> None:
+    """Give the node's callbacks to the page."""
+
+    @dash.callback(
+        Output("explorer-head", "children"),
+        Output("explorer-numbers", "children"),
+        Output(SERIES, "data"),
+        Input(NODE, "data"),
+    )
+    def show(told: Told | None) -> Any:
+        if told is None:
+            raise PreventUpdate
+        caller = asking.caller()
+        try:
+            asked = NodeAsked.of(told)
+            with asking.reader() as reader:
+                run, node = asked.find(reader, caller)
+                series = reader.series(run, node, history=asked.history, earlier=asked.earlier)
+                path = reader.path(run, node)
+        except (Refused, NotThere, Denied) as error:
+            return states.refused(error), [], None
+        question = f"/v1/series/{node}?" + urlencode(
+            {"run": run.id, "history": asked.history, "earlier": asked.earlier}
+        )
+        asking.note(question)
+        bands = bands_of(run.probabilities)
+        document = node_series(series) | {
+            "name": node_name(node),
+            "bands": [{"label": band.label, "low": band.low, "high": band.high} for band in bands],
+        }
+        return _head(series, path, question), _table(series, bands), document
+
+
+def _head(series: Series, path: Sequence[NodeId], question: str) -> list[Component]:
+    node, run = series.node, series.run
+    return [
+        html.Nav(_crumbs(path[:-1]), className="crumbs", **aria(label="Counts towards")),
+        html.Div(
+            [html.H2(node_name(node)), html.Div(_exports(series, question), className="exports")],
+            className="title",
+        ),
+        html.P(
+            [
+                level_name(node.level).replace(",", " › "),
+                " · run ",
+                html.Span(run.id, className="mono"),
+                " of ",
+                written.month(run.origin),
+                ", shown ",
+                written.moment(run.published_at),
+            ],
+            className="about",
+        ),
+        html.Dl(_figures(series), className="figures"),
+    ]
+
+
+def _crumbs(path: Sequence[NodeId]) -> list[Component]:
+    """The nodes that this one counts towards, the largest first."""
+    return [node_link(node, node_name(node)) for node in path]
+
+
+def node_link(node: NodeId, text: str) -> Component:
+    """A link that chooses a node; what else the address says stays (`explorer.js`)."""
+    address = "/explorer?" + urlencode({"node": str(node)})
+    return html.A(text, href=address, **data(node=str(node)))
+
+
+def _exports(series: Series, question: str) -> list[Component]:
+    where: Mapping[str, str] = series.node.where
+    excel = urlencode(
+        {
+            "level": level_name(series.node.level) or TOTAL,
+            **where,
+            "run": series.run.id,
+            "format": "xlsx",
+        }
+    )
+    return [
+        *([] if series.run.unit != "t" else [_units()]),
+        html.A("CSV", href=f"{question}&format=csv", className="button"),
+        html.A("Excel", href=f"/v1/forecasts?{excel}", className="button"),
+        html.Button("Copy as curl", id="explorer-curl", **data(question=question)),
+    ]
+
+
+def _units() -> Component:
+    """Which is chosen the browser knows, and says so."""
+    choices = [
+        html.Button(label, className="way", **data(choose_unit=name), **aria(pressed="false"))
+        for name, label in (("t", "t"), ("st", "short tons"), ("kg", "kg"))
+    ]
+    return html.Div(choices, className="units", role="group", **aria(label="Unit"))
+
+
+def _figures(series: Series) -> list[Component]:
+    """What planners ask first; years are compared over months that both have."""
+    months = list(series.forecast.numbers)
+    means = [numbers[0] for numbers in series.forecast.numbers.values()]
+    year, before = means[:YEAR], [series.last_year.get(month) for month in months[:YEAR]]
+    known = [bought for bought in before if bought is not None]
+    largest = max(sum(year), sum(known))
+    unit = series.run.unit
+    figures = [
+        _figure(written.month(months[0]), _next_month(series, largest)),
+        _figure(f"Next {len(year)} months", [written.quantity(sum(year), unit, largest)]),
+    ]
+    if len(known) == len(year):
+        change = sum(year) / sum(known) - 1 if sum(known) > 0 else None
+        figures += [
+            _figure("The same months a year before", [written.quantity(sum(known), unit, largest)]),
+            _figure("Change", ["–" if change is None else written.number(change, 1, "signed-percent")]),
+        ]
+    return figures
+
+
+def _figure(name: Any, value: list[Any]) -> Component:
+    return html.Div([html.Dt(name), html.Dd(value)])
+
+
+def _next_month(series: Series, largest: float) -> list[Any]:
+    numbers = next(iter(series.forecast.numbers.values()))
+    unit = series.run.unit
+    told: list[Any] = [written.quantity(numbers[0], unit, largest)]
+    bands = bands_of(series.forecast.probabilities)
+    if bands:
+        low, high = _ends(series.forecast, bands[-1], numbers)
+        told.append(
+            html.Small(
+                [
+                    f"{bands[-1].label} ",
+                    written.amount(low, unit, largest),
+                    " – ",
+                    written.amount(high, unit, largest),
+                ]
+            )
+        )
+    return told
+
+
+def _ends(said: SaidByRun, band: Band, numbers: Sequence[float]) -> tuple[float, float]:
+    at = said.probabilities.index
+    return numbers[1 + at(band.low_probability)], numbers[1 + at(band.high_probability)]
+
+
+def _table(series: Series, bands: Sequence[Band]) -> Component:
+    unit = series.run.unit
+    largest = max((max(numbers) for numbers in series.forecast.numbers.values()), default=0.0)
+
+    def amount(value: float) -> Component:
+        return written.amount(value, unit, largest)
+
+    heads = ["Month", "Forecast", *(band.label for band in bands), "Year before", "Change"]
+    rows = []
+    for month, numbers in series.forecast.numbers.items():
+        cells: list[Any] = [html.Th(written.month(month), scope="row"), _right(amount(numbers[0]))]
+        for band in bands:
+            low, high = _ends(series.forecast, band, numbers)
+            cells.append(_right([amount(low), " – ", amount(high)]))
+        cells += _year_before(series, month, numbers[0], amount)
+        rows.append(html.Tr(cells))
+    return html.Table(
+        [
+            html.Caption(["Forecast by month in ", written.unit(unit)]),
+            html.Thead(
+                html.Tr(
+                    [
+                        html.Th(head, scope="col", className="right" if n else "")
+                        for n, head in enumerate(heads)
+                    ]
+                )
+            ),
+            html.Tbody(rows),
+        ],
+        className="numbers",
+    )
+
+
+def _year_before(series: Series, month: Month, mean: float, amount: Any) -> list[Component]:
+    bought = series.last_year.get(month)
+    if bought is None:
+        return [_right("–"), _right("–")]
+    change = "–" if bought <= 0 else written.number(mean / bought - 1, 1, "signed-percent")
+    return [_right(amount(bought)), _right(change)]
+
+
+def _right(inside: Any) -> Component:
+    return html.Td(inside, className="right")

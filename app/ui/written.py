@@ -1,0 +1,50 @@
+"""Numbers, months and moments in a view: the browser writes them in its own locale (`numbers.js`)."""
+
+import datetime as dt
+from typing import Any, Literal
+
+from dash import html
+from dash.development.base_component import Component
+
+from forecasting.months import Month
+
+
+def number(
+    value: float,
+    digits: int = 0,
+    style: Literal["plain", "percent", "signed", "signed-percent"] = "plain",
+) -> Component:
+    """A number with so many decimals; `percent` takes a share of 1, `signed` writes + or −."""
+    attributes: Any = {"data-digits": str(digits), "data-style": style}
+    return html.Data(f"{value:.{digits}f}", value=repr(float(value)), className="n", **attributes)
+
+
+def amount(value: float, unit: str, largest: float) -> Component:
+    """A quantity in the run's unit, shown in the unit that whoever looks has chosen, without its name.
+
+    Its decimals are those that befit the largest number around it, so that columns are alike.
+    """
+    attributes: Any = {"data-unit": unit, "data-largest": repr(float(largest))}
+    return html.Data(f"{value:,.1f}", value=repr(float(value)), className="n", **attributes)
+
+
+def unit(name: str) -> Component:
+    """The unit in which amounts are shown."""
+    attributes: Any = {"data-unit": name}
+    return html.Span(name, className="unit", **attributes)
+
+
+def quantity(value: float, name: str, largest: float) -> Component:
+    """An amount with its unit."""
+    return html.Span([amount(value, name, largest), " ", unit(name)], className="quantity")
+
+
+def month(value: Month) -> Component:
+    """A month, as Nov 2026."""
+    return html.Time(str(value), dateTime=str(value), className="month")
+
+
+def moment(value: dt.datetime) -> Component:
+    """A moment, by the clock of whoever looks."""
+    text = value.isoformat()
+    return html.Time(text, dateTime=text, className="moment")
