@@ -124,16 +124,27 @@ def _hierarchy() -> Hierarchy:
     return Hierarchy.of(NAMES, [parse_level(level) for level in LEVELS], leaves)
 
 
-@pytest.fixture(scope="session")
-def ui_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
-    """A database with three runs, the last of which is shown; tests only add to it."""
-    engine = open_engine(new_database())
+def fill(engine: Engine) -> None:
+    """Three runs in an empty database, the last of which is shown."""
     migrate(engine)
     for back in (2, 1, 0):
         origin = ORIGIN - back
         shown = dt.datetime(origin.year, origin.month, 5, 6, tzinfo=dt.UTC) + dt.timedelta(days=31)
         lineage = Lineage({"name": "smoothing"}, {}, "0.3", "", "", {}, demand(origin))
         publish(engine, run_of(origin, 1 + 0.05 * back), shown, lineage)
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[Engine], None]:
+    """Fills a database of a test's own."""
+    return fill
+
+
+@pytest.fixture(scope="session")
+def ui_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
+    """A database with three runs, the last of which is shown; tests only add to it."""
+    engine = open_engine(new_database())
+    fill(engine)
     yield engine
     engine.dispose()
 

@@ -1,6 +1,10 @@
 """The explorer shows what the API answers, and its address holds all that is chosen."""
 
+import csv
+import json
+import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -191,3 +195,100 @@ class TestAddress:
         expect(page.locator("#explorer-count").get_by_role("alert")).to_contain_text(
             re.compile(told, re.IGNORECASE)
         )
+
+
+class TestReach:
+    def test_axe_finds_nothing_in_light_and_dark(
+        self, sign_in: SignIn, accessible: Callable[[Page], None]
+    ) -> None:
+        page = sign_in(path="/explorer?level=organization,customer&node=organization=NORD")
+        expect(page.locator("#explorer-parts")).to_contain_text("add up to")
+        expect(page.locator("#explorer-grid .ag-center-cols-container .ag-row")).to_have_count(4)
+        accessible(page)
+        page.set_viewport_size({"width": 390, "height": 844})
+        accessible(page)
+
+    def test_everything_fits_a_narrow_screen(self, sign_in: SignIn) -> None:
+        page = sign_in(path="/explorer?node=organization=NORD")
+        expect(page.locator("#explorer-parts")).to_contain_text("add up to")
+        for width in (390, 820, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            expect(page.locator("html")).to_have_js_property("scrollWidth", width)
+
+    def test_a_node_is_chosen_read_and_taken_out_by_the_keyboard_alone(self, sign_in: SignIn) -> None:
+        page = sign_in(path="/explorer?level=organization,customer")
+        rows = page.locator("#explorer-grid .ag-center-cols-container .ag-row")
+        expect(rows).to_have_count(4)
+        tab_to(page, "#explorer-grid .ag-header-cell, #explorer-grid .ag-cell")
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+        chosen = page.locator("#explorer-grid .ag-cell-focus").locator("xpath=..").locator("[col-id=name]")
+        name = chosen.inner_text()
+        page.keyboard.press("Enter")
+        expect(title(page)).to_have_text(name)
+        tab_to(page, "#explorer-numbers")
+        assert page.evaluate("document.activeElement.innerText").startswith("Forecast by month")
+        tab_to(page, "a.button[href$=csv]", "Shift+Tab")
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename.startswith("series-")
+
+    def test_the_skip_link_comes_first(self, sign_in: SignIn) -> None:
+        page = sign_in(path="/explorer")
+        expect(title(page)).to_have_text("Total")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.innerText") == "Skip to the view"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+
+def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(60):
+        page.keyboard.press(key)
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"the focus never came to {selector}")
+
+
+class TestTakingOut:
+    def test_a_node_gives_what_is_on_the_screen(self, sign_in: SignIn, api: httpx.Client) -> None:
+        page = sign_in(path="/explorer?node=organization=NORD,customer=K-104&history=12&earlier=1")
+        expect(title(page)).to_have_text("NORD · K-104")
+        with page.expect_download() as download:
+            page.get_by_role("region", name="Chosen node").get_by_role("link", name="CSV").click()
+        text = download.value.path().read_text()
+        question = {"history": 12, "earlier": 1, "format": "csv"}
+        assert text == api.get("/v1/series/organization=NORD,customer=K-104", params=question).text
+        excel = page.get_by_role("region", name="Chosen node").get_by_role("link", name="Excel")
+        run = api.get("/v1/runs/current").json()["id"]
+        assert excel.get_attribute("href") == (
+            "/v1/forecasts?level=organization%2Ccustomer&organization=NORD&customer=K-104"
+            f"&run={run}&format=xlsx"
+        )
+
+    def test_copied_as_curl_it_can_be_asked_again(
+        self, sign_in: SignIn, served: Any, api: httpx.Client, key_of: Callable[..., str]
+    ) -> None:
+        page = sign_in(
+            path="/explorer?node=organization=NORD", permissions=["clipboard-read", "clipboard-write"]
+        )
+        page.get_by_role("button", name="Copy as curl").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        command = page.evaluate("navigator.clipboard.readText()")
+        told = subprocess.run(
+            ["bash", "-c", command],
+            env=os.environ | {"TONNAGE_KEY": key_of(served.engine)},
+            capture_output=True,
+            check=True,
+        )
+        assert json.loads(told.stdout) == api.get("/v1/series/organization=NORD").json()
+
+    def test_a_list_gives_all_its_nodes_in_its_order(self, sign_in: SignIn, api: httpx.Client) -> None:
+        page = sign_in(path="/explorer?level=organization,customer&is.organization=NORD&search=k-&sort=year")
+        expect(page.locator("#explorer-count")).to_contain_text("2 nodes")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="CSV of all these nodes").click()
+        rows = csv.DictReader(download.value.path().read_text().splitlines())
+        names = [row["customer"] for row in rows]
+        assert names == ["K-205"] * 12 + ["K-104"] * 12
