@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -300,3 +302,14 @@ def test_cookies_are_read_by_their_own_secret_only(clock: Clock) -> None:
     assert (sessions.read(cookie).who, sessions.read(cookie).until) == (caller, int(NOW) + 60)
     with pytest.raises(SessionOver):
         Sessions(SECRET[::-1], clock).read(cookie)
+
+
+def test_the_service_does_not_wait_for_the_page() -> None:
+    code = (
+        "import sys; from app.main import create_app; from app.store.engine import open_engine; "
+        "from app.access.sessions import Sessions; from app.surroundings import Surroundings; "
+        "create_app(open_engine('postgresql://x@/y'), Surroundings(sessions=Sessions(bytes(32), float))); "
+        "print({'dash', 'plotly', 'dash_mantine_components'} & sys.modules.keys())"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
