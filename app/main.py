@@ -45,6 +45,7 @@ from app.quick.short_way import ShortWay
 from app.store.lines import Lines
 from app.surroundings import Surroundings
 from app.trail import Trail
+from app.ui.door import add_page
 
 LINES = 4
 """Connections of the short way, beside those of the engine."""
@@ -80,7 +81,9 @@ def create_app(
     trail = Trail(engine)
 
     @asynccontextmanager
-    async def drained(_: FastAPI) -> AsyncIterator[None]:
+    async def drained(app: FastAPI) -> AsyncIterator[None]:
+        if app.state.page is not None:
+            app.state.page.begin()
         yield
         await run_in_threadpool(trail.close)
         lines.close()
@@ -110,11 +113,9 @@ def create_app(
     insight = (runs, run_diff, accuracy, lineage, models, snapshots, drift)
     for resource in (forecasts, nodes, series, *insight, jobs, predict, audit, metrics, health):
         app.include_router(resource.router)
+    app.state.page = None
     if surroundings.sessions is not None:
-        # Imported here, for half a second of every start is too much for who serves numbers only.
-        from app.ui.page import add_page  # noqa: PLC0415
-
-        add_page(app, callers, surroundings.sessions)
+        app.state.page = add_page(app, callers, surroundings.sessions)
     answer_with_problems(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     _surround(app, limits)

@@ -17,14 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.refusals import BadParameter
+from app.ui.answer import Answer
 
 _SERVED = frozenset({"/_dash-layout", "/_dash-dependencies", "/_dash-update-component"})
 
 
 class PageBackend(FastAPIDashServer):
-    """The three questions that Dash's half in the browser asks; the rest of Dash's routes are not there."""
+    """The three questions of Dash's half in the browser, in `answers`; its other routes are left out."""
 
     websocket_capability = False
+    answers: dict[str, Answer]
 
     @override
     def add_url_rule(
@@ -36,7 +38,7 @@ class PageBackend(FastAPIDashServer):
         include_in_schema: bool = False,
     ) -> None:
         if rule in _SERVED and callable(view_func):
-            self.server.add_route(rule, _answering(view_func), methods or ["GET"], include_in_schema=False)
+            self.answers[rule] = _answering(view_func)
 
     @override
     def register_assets_blueprint(self, *_: Any) -> None:
@@ -80,8 +82,8 @@ def on_behalf_of(request: Request) -> Iterator[None]:
         reset_current_request(token)
 
 
-def _answering(view: Callable[..., Any]) -> Callable[[Request], Any]:
-    """The view as a route."""
+def _answering(view: Callable[..., Any]) -> Answer:
+    """The view as the door asks for it."""
     takes_request = inspect.iscoroutinefunction(view)
 
     async def answer(request: Request) -> Response:

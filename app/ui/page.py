@@ -1,29 +1,31 @@
-"""The page in the application: one Dash on our FastAPI, under `/`, its views listed in `views`."""
+"""The page: one Dash on our FastAPI; its views are listed in `views`, its routes in `door`."""
+
+import sys
+from pathlib import Path
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
+from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.access.callers import Callers
-from app.access.sessions import Sessions
 from app.ui import asking
+from app.ui.answer import Answer
 from app.ui.backend import PageBackend, on_behalf_of
 from app.ui.policy import page_policy
 from app.ui.shell import PLACE, index_template, layout, with_shell
-from app.ui.sign_in import serve_sign_in
 from app.ui.states import empty
-from app.ui.static_files import ASSETS, serve_static_files
+from app.ui.static_files import ASSETS, file_answer
 from app.ui.view import WHERE
 from app.ui.views import VIEWS
 
 
-def add_page(app: FastAPI, callers: Callers, sessions: Sessions) -> None:
-    """Add the page's routes to the application; who may ask which is in `app.access.rules`."""
-    dash = _dash(app)
-    serve_sign_in(app, callers, sessions)
-    serve_static_files(app, dash)
+def answers_of(app: FastAPI) -> dict[str, Answer]:
+    """What answers the page's routes, by their paths."""
+    answers: dict[str, Answer] = {}
+    dash = _dash(app, answers)
     headers = page_policy(dash.csp_hashes())
 
     async def show(request: Request) -> Response:
@@ -31,11 +33,20 @@ def add_page(app: FastAPI, callers: Callers, sessions: Sessions) -> None:
             document = with_shell(dash.index(), request.url.path, asking.caller())
         return HTMLResponse(document, headers=headers)
 
-    for view in VIEWS:
-        app.add_route(view.path, show, ["GET"], include_in_schema=False)
+    async def bundle(request: Request) -> Response:
+        package = request.path_params["package"]
+        path, fingerprinted = check_fingerprint(request.path_params["path"])
+        if path not in dash.registered_paths.get(package, ()) or path.endswith(".map"):
+            raise HTTPException(404)
+        file = sys.modules[package].__file__
+        assert file is not None  # a package of components
+        return await file_answer(request, Path(file).parent / path, for_good=fingerprinted)
+
+    answers["/_dash-component-suites/{package}/{path:path}"] = bundle
+    return answers | dict.fromkeys((view.path for view in VIEWS), show)
 
 
-def _dash(app: FastAPI) -> Dash:
+def _dash(app: FastAPI, answers: dict[str, Answer]) -> Dash:
     dash = Dash(
         __name__,
         backend=PageBackend,
@@ -49,6 +60,8 @@ def _dash(app: FastAPI) -> Dash:
         add_log_handler=False,
         pages_folder="",
     )
+    assert isinstance(dash.backend, PageBackend)  # as was asked
+    dash.backend.answers = answers
     dash.init_app(app)
     dash.layout = layout()
     _show_views(dash)

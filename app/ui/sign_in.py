@@ -12,16 +12,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.access.callers import Callers
+from app.access.rules import PAGES
 from app.access.same_site import refuse_foreign
 from app.access.sessions import COOKIE, Sessions
 from app.denials import Unidentified
 from app.errors import AppError, DatabaseUnavailable, IssuerUnavailable
 from app.ui.policy import sign_in_policy
 from app.ui.static_files import asset_url
-from app.ui.views import VIEWS
 
 _LONGEST = 32_768
-_PATHS = frozenset(view.path for view in VIEWS)
+_PATHS = frozenset(page.removeprefix("GET ") for page in PAGES)
 
 _PAGE = """\
 <!doctype html>

@@ -2,13 +2,10 @@
 
 import gzip
 import mimetypes
-import sys
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from dash import Dash
-from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -22,23 +19,15 @@ _ASK_AGAIN = "public, no-cache"
 _SQUEEZED = frozenset({".js", ".css", ".svg"})
 
 
-def serve_static_files(app: FastAPI, dash: Dash) -> None:
-    """Add the routes: the component libraries' bundles, and the files of `assets`."""
-
-    async def bundle(request: Request) -> Response:
-        package = request.path_params["package"]
-        path, fingerprinted = check_fingerprint(request.path_params["path"])
-        if path not in dash.registered_paths.get(package, ()) or path.endswith(".map"):
-            raise HTTPException(404)
-        return await _answer(request, _in_package(package, path), for_good=fingerprinted)
+def serve_assets(app: FastAPI) -> None:
+    """Add the route of the files of `assets`."""
 
     async def asset(request: Request) -> Response:
         path = ASSETS / request.path_params["path"]
         if path not in _assets():
             raise HTTPException(404)
-        return await _answer(request, path, for_good="m" in request.query_params)
+        return await file_answer(request, path, for_good="m" in request.query_params)
 
-    app.add_route("/_dash-component-suites/{package}/{path:path}", bundle, ["GET"], include_in_schema=False)
     app.add_route("/assets/{path:path}", asset, ["GET"], include_in_schema=False)
 
 
@@ -66,13 +55,8 @@ def _assets() -> frozenset[Path]:
     return frozenset(path for path in ASSETS.rglob("*") if path.is_file())
 
 
-def _in_package(package: str, path: str) -> Path:
-    file = sys.modules[package].__file__
-    assert file is not None  # a package of components
-    return Path(file).parent / path
-
-
-async def _answer(request: Request, path: Path, *, for_good: bool) -> Response:
+async def file_answer(request: Request, path: Path, *, for_good: bool) -> Response:
+    """A file; `for_good` where its address changes with it."""
     content = await run_in_threadpool(_Content.of, path)
     tag = f'"{content.tag}"'
     headers = {"Cache-Control": _A_YEAR if for_good else _ASK_AGAIN, "ETag": tag, "Vary": "Accept-Encoding"}

@@ -18,7 +18,15 @@ import polars as pl
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 from sqlalchemy import Engine
 
 from app.access.sessions import Sessions
@@ -116,16 +124,27 @@ def _hierarchy() -> Hierarchy:
     return Hierarchy.of(NAMES, [parse_level(level) for level in LEVELS], leaves)
 
 
-@pytest.fixture(scope="session")
-def ui_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
-    """A database with three runs, the last of which is shown; tests only add to it."""
-    engine = open_engine(new_database())
+def fill(engine: Engine) -> None:
+    """Three runs in an empty database, the last of which is shown."""
     migrate(engine)
     for back in (2, 1, 0):
         origin = ORIGIN - back
         shown = dt.datetime(origin.year, origin.month, 5, 6, tzinfo=dt.UTC) + dt.timedelta(days=31)
         lineage = Lineage({"name": "smoothing"}, {}, "0.3", "", "", {}, demand(origin))
         publish(engine, run_of(origin, 1 + 0.05 * back), shown, lineage)
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[Engine], None]:
+    """Fills a database of a test's own."""
+    return fill
+
+
+@pytest.fixture(scope="session")
+def ui_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
+    """A database with three runs, the last of which is shown; tests only add to it."""
+    engine = open_engine(new_database())
+    fill(engine)
     yield engine
     engine.dispose()
 
@@ -205,26 +224,51 @@ def watched(served: Served) -> Iterator[Watched]:
     assert watched.wrong == []
 
 
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, served: Served, key_of: KeyOf) -> Iterator[Callable[..., BrowserContext]]:
+    """Contexts of people who are signed in, one for each role, organizations and options: pages load once."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def of(role: str, organizations: Any, options: dict[str, Any]) -> BrowserContext:
+        name = repr((role, organizations, sorted(options.items())))
+        if name not in contexts:
+            context = browser.new_context(**({"locale": "en-GB"} | options))
+            page = context.new_page()
+            page.goto(f"{served.url}/sign-in")
+            page.get_by_label("API key").fill(key_of(served.engine, role, organizations))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"{served.url}/")
+            page.close()
+            contexts[name] = context
+        return contexts[name]
+
+    yield of
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.fixture
 def sign_in(
-    browser: Browser, served: Served, watched: Watched, key_of: KeyOf
+    signed_in: Callable[..., BrowserContext], served: Served, watched: Watched
 ) -> Iterator[Callable[..., Page]]:
-    """Opens a page and signs in with a new key of a role, for some organizations or all."""
-    contexts = []
+    """Opens a page of somebody who has signed in: of a role, for some organizations or all.
 
-    def open_page(role: str = "admin", organizations: Any = None, path: str = "/", **context: Any) -> Page:
-        contexts.append(browser.new_context(**({"locale": "en-GB"} | context)))
-        page = contexts[-1].new_page()
+    What the browser kept of earlier pages, but for the session, is forgotten.
+    """
+    pages: list[Page] = []
+
+    def open_page(role: str = "admin", organizations: Any = None, path: str = "/", **options: Any) -> Page:
+        page = signed_in(role, organizations, options).new_page()
+        pages.append(page)
+        page.goto(f"{served.url}/sign-in")
+        page.evaluate("localStorage.clear()")
         watched.watch(page)
         page.goto(f"{served.url}{path}")
-        page.get_by_label("API key").fill(key_of(served.engine, role, organizations))
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{served.url}{path}")
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture

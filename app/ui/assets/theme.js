@@ -13,6 +13,8 @@
   }
   apply();
   prefers.addEventListener("change", apply);
+  // Mantine sets its own attribute when it begins, from what it finds here.
+  document.addEventListener("DOMContentLoaded", apply);
   window.tonnageTheme = {
     flip() {
       window.localStorage.setItem("tonnage-theme", root.dataset.theme === "dark" ? "light" : "dark");
