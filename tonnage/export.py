@@ -8,10 +8,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from app.export.files import forecast_file
-from app.export.form import MEDIA_TYPES, Form, Kind, Point, Sign, form_of
+from app.export.form import MEDIA_TYPES, Form, Kind, form_of
 from app.refusals import BadParameter, RepeatedParameter
+from app.store.cells import Separator
 from app.store.read import reading
-from app.store.row_text import Shape
+from app.store.row_text import Point, Shape
 from app.store.selection import select_from
 from forecasting.months import Month
 from tonnage.forecast_file import check_output, write_whole
@@ -47,7 +48,7 @@ def read_filters(keys: Mapping[str, str | None], pairs: Sequence[str]) -> dict[s
 
 
 def read_form(
-    output: Path | None, shape: Shape | None, sep: Sign | None, decimal: Point | None, *, bom: bool
+    output: Path | None, shape: Shape | None, sep: Separator | None, decimal: Point | None, *, bom: bool
 ) -> Form:
     """The kind of file that the ending of its name says, and what is asked of it; CSV without a name."""
     if output is not None:

@@ -16,8 +16,9 @@ from pydantic import (
 )
 
 from app.refusals import RepeatedParameter, UnknownParameter
+from app.store.cells import Separator
 from app.store.keys import KEYS
-from app.store.row_text import Shape
+from app.store.row_text import Point, Shape
 from app.store.selection import Sort
 from forecasting.errors import BadMonth
 from forecasting.hierarchy import TOTAL, Level
@@ -192,10 +193,10 @@ class ForecastsQuery(PageQuery, Filters):
         description="Of a file: `long`, a row for each node and month, if left out; `wide`, a row for each "
         "node and measure, with a column for each month.",
     )
-    sep: Literal[",", ";"] | None = Field(
+    sep: Separator | None = Field(
         default=None, description="What stands between the cells of CSV; a comma if left out."
     )
-    decimal: Literal[".", ","] | None = Field(
+    decimal: Point | None = Field(
         default=None, description="The decimal sign of CSV; a point if left out. A comma needs `sep=;`."
     )
     bom: bool | None = Field(

@@ -15,7 +15,7 @@ from app.export.blocks import block_of, days_of, names_column
 from app.export.columns import columns_of, measures_of, names_of
 from app.export.notes import notes_of
 from app.refusals import NotForExcel
-from app.store.formulas import runs_as_formula
+from app.store.cells import runs_as_formula
 from app.store.read import Reader
 from app.store.row_text import Shape
 from app.store.selected_nodes import StoredNode
@@ -137,7 +137,7 @@ class _Sheet:
         form = self._quoted if runs_as_formula(text) else self._plain
         if self._sheet.write_string(row, column, text, form):
             raise NotForExcel(
-                f"a cell holds 32,767 characters, and one of {self._columns[column]} has {len(text):,}",
+                f"a cell of Excel holds 32,767 characters, and one of these has {len(text):,}",
                 "ask for csv or parquet",
                 field="format",
                 value="xlsx",

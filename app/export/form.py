@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.refusals import BadParameter
-from app.store.row_text import Layout, Shape
+from app.store.cells import Separator
+from app.store.row_text import Layout, Point, Shape
 
 type Kind = Literal["csv", "parquet", "xlsx"]
-type Sign = Literal[",", ";"]
-type Point = Literal[".", ","]
 
 MEDIA_TYPES: dict[Kind, str] = {
     "csv": "text/csv",
@@ -35,7 +34,7 @@ def form_of(
     kind: Kind | Literal["json"],
     *,
     shape: Shape | None = None,
-    sep: Sign | None = None,
+    sep: Separator | None = None,
     decimal: Point | None = None,
     bom: bool | None = None,
 ) -> Form | None:

@@ -6,7 +6,7 @@ empty; so are those that an earlier run does not hold.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from app.export.csv import number_cell, text_cell
+from app.store.cells import number_cell, text_cell
 from app.store.keys import KEYS, attributes_of
 from app.store.selection import PublishedRun
 from app.store.series import SaidByRun, Series

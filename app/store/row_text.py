@@ -1,7 +1,8 @@
 """Rows of a selection as CSV text that PostgreSQL writes itself, a slice of nodes at a time.
 
-Numbers are the shortest text that reads back as the same double, as PostgreSQL spells it: `2`, `0.1`,
-`1e-07`.
+A slice comes as one text: what is the same in all rows of a node is written once for it, and no row is
+handed through the driver alone, as COPY does. Numbers are the shortest text that reads back as the same
+double, as PostgreSQL spells it: `2`, `0.1`, `1e-07`.
 """
 
 from collections.abc import Sequence
@@ -10,16 +11,16 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from app.store.formulas import VALUES, as_text, as_text_sql
+from app.store.cells import Separator, sql_values, text_cell, text_cell_sql
 from app.store.keys import KEYS
 from app.store.selected_nodes import StoredNode
 from app.store.selection import Selection
-from app.store.session import copy_out
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
 
 type Shape = Literal["long", "wide"]
 """A row for each node and month; or a row for each node and measure, with a column for each month."""
+type Point = Literal[".", ","]
 
 
 @dataclass(frozen=True)
@@ -27,27 +28,28 @@ class Layout:
     """How rows are written as text."""
 
     shape: Shape = "long"
-    separator: Literal[",", ";"] = ","
-    decimal: Literal[".", ","] = "."
+    separator: Separator = ","
+    decimal: Point = "."
 
 
-# The sub-select is kept apart by its order, so that a node's cells are made once and not for every month.
-_FROM = (
-    "(select slice.place, node.id{cells} from unnest(%(ids)s::bigint[]) with ordinality as slice (id, place) "
-    "join node on node.id = slice.id order by slice.place) as node"
+# The inner select is kept apart by its order, so that a node's cells are made once and not for every row.
+_SLICE = (
+    "select string_agg(rows, '' order by place) from ("
+    "select slice.place, node.id, concat(%(before)s{cells}) as before "
+    "from unnest(%(ids)s::bigint[]) with ordinality as slice (id, place) "
+    "join node on node.id = slice.id order by slice.place) as node cross join lateral ({rows}) as written"
 )
 _LONG = (
-    "select %(run)s, %(origin)s, %(level)s{names}, to_char(month::timestamp, 'YYYY-MM'), %(unit)s{numbers} "  # noqa: S608  # our names
-    f"from {_FROM} join forecast on run_id = %(run_id)s and node_id = node.id "
-    "and month between %(first)s and %(last)s order by node.place, month"
+    "select string_agg(before || to_char(month::timestamp, 'YYYY-MM') || %(unit)s || {numbers} || %(end)s, "
+    "'' order by month) as rows from forecast "
+    "where run_id = %(run_id)s and node_id = node.id and month between %(first)s and %(last)s"
 )
 _WIDE = (
-    "select %(run)s, %(origin)s, %(level)s{names}, %(unit)s, measure.name{numbers} "  # noqa: S608
-    f"from {_FROM} cross join lateral ("
-    "select array_agg(array_prepend(mean, quantiles) order by month) as months from forecast "
-    "where run_id = %(run_id)s and node_id = node.id and month between %(first)s and %(last)s) as held "
-    "cross join unnest(%(measures)s::text[], %(picks)s::int[]) with ordinality "
-    "as measure (name, pick, place) where months is not null order by node.place, measure.place"
+    "select string_agg(before || measure.start || {numbers} || %(end)s, '' order by measure.place) as rows "
+    "from (select array_agg(array_prepend(mean, quantiles) order by month) as months from forecast where "
+    "run_id = %(run_id)s and node_id = node.id and month between %(first)s and %(last)s) as held "
+    "cross join unnest(%(starts)s::text[], %(picks)s::int[]) with ordinality as measure (start, pick, place) "
+    "where months is not null"
 )
 
 
@@ -59,37 +61,39 @@ def csv_rows(
     The columns are run, origin, level, keys and attributes; then month, unit, mean and the quantiles asked
     for, or unit, measure and the months.
     """
-    run = selection.run
+    run, separator = selection.run, layout.separator
+
+    def row(*cells: str) -> str:
+        return separator.join(text_cell(cell, separator) for cell in cells)
+
     held = [1 + run.probabilities.index(each) for each in selection.probabilities]
     if layout.shape == "long":
-        query = _LONG
-        numbers = ["mean", *(f"quantiles[{place}]" for place in held)]
+        rows, array = _LONG, ["mean", *(f"quantiles[{place}]" for place in held)]
     else:
-        query = _WIDE
-        numbers = [f"months[{place}][measure.pick]" for place in range(1, 1 + len(selection.months))]
-    if layout.decimal == ",":
-        numbers = [f"replace(({number})::text, '.', ',')" for number in numbers]
-    sources = [*KEYS, *(f"attributes[{place}]" for place in range(1, 1 + len(selection.attributes)))]
-    cells = [f"{as_text_sql(f'node.{source}')} as cell{place}" for place, source in enumerate(sources)]
+        rows = _WIDE
+        array = [f"months[{place}][measure.pick]" for place in range(1, 1 + len(selection.months))]
+    numbers = f"array_to_string(array[{', '.join(array)}], %(separator)s)"
+    if layout.decimal != ".":
+        numbers = f"replace({numbers}, '.', %(decimal)s)"
+    names = [*KEYS, *(f"attributes[{place}]" for place in range(1, 1 + len(selection.attributes)))]
+    cells = [f"{text_cell_sql(f'node.{name}')}, %(separator)s" for name in names]
+    measures = ["mean", *map(quantile_name, selection.probabilities)]
     values = {
-        **VALUES,
+        **sql_values(separator),
+        "separator": separator,
+        "decimal": layout.decimal,
+        "end": "\n",
+        "before": row(run.id, str(run.origin), level_name(selection.level)) + separator,
+        "unit": f"{separator}{row(run.unit)}{separator}",
+        "starts": [row(run.unit, measure) + separator for measure in measures],
+        "picks": [1, *(1 + place for place in held)],
         "ids": [each.id for each in nodes],
         "run_id": run.id,
-        "run": as_text(run.id),
-        "origin": str(run.origin),
-        "level": as_text(level_name(selection.level)),
-        "unit": as_text(run.unit),
         "first": selection.first.first_day,
         "last": selection.last.first_day,
-        "measures": ["mean", *map(quantile_name, selection.probabilities)],
-        "picks": [1, *(1 + place for place in held)],
     }
-    query = query.format(
-        cells="".join(f", {cell}" for cell in cells),
-        names="".join(f", node.cell{place}" for place in range(len(cells))),
-        numbers="".join(f", {number}" for number in numbers),
-    )
+    query = _SLICE.format(cells=", " + ", ".join(cells), rows=rows.format(numbers=numbers))
     # Whoever set it to less for the database must not shorten our numbers.
     connection.exec_driver_sql("set local extra_float_digits = 1")
-    form = f"format csv, delimiter '{layout.separator}', encoding 'UTF8'"
-    return copy_out(connection, query, values, form)
+    text: str | None = connection.exec_driver_sql(query, values).scalar_one()
+    return (text or "").encode()

@@ -91,13 +91,12 @@ def copy_out(
     connection: Connection,
     query: str,
     values: Sequence[object] | Mapping[str, object],
-    form: str = "format binary",
 ) -> bytes:
-    """The rows of a query as PostgreSQL's COPY writes them; `%s` or `%(name)s` in it stand for the values."""
+    """The rows of a query in PostgreSQL's binary format; `%s` or `%(name)s` in it stand for the values."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg2.extensions.connection)
     rows = BytesIO()
     with driver.cursor() as cursor:
         asked = cursor.mogrify(query, values).decode()
-        cursor.copy_expert(f"copy ({asked}) to stdout ({form})", rows)
+        cursor.copy_expert(f"copy ({asked}) to stdout (format binary)", rows)
     return rows.getvalue()

@@ -18,7 +18,7 @@ from app.errors import Unpublishable
 from app.export.files import forecast_file
 from app.export.form import Kind, form_of
 from app.store import tables
-from app.store.formulas import as_text
+from app.store.cells import runs_as_formula
 from app.store.keys import KEYS, RESERVED
 from app.store.publish import publish
 from app.store.read import Reader, reading
@@ -126,6 +126,10 @@ def file_of(reader: Reader, selection: Selection, kind: Kind) -> bytes:
     form = form_of(kind)
     assert form is not None
     return b"".join(forecast_file(reader, selection, form).pieces)
+
+
+def as_text(value: str) -> str:
+    return f"'{value}" if runs_as_formula(value) else value
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4)

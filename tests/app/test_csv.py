@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from app.export.csv import text_cell
 from app.export.files import forecast_file
 from app.export.form import form_of
 from app.store.publish import publish
@@ -95,14 +94,3 @@ class TestCsv:
             publish(engine, make_run("2026-10-bbbb", scale=3.0), dt.datetime(2026, 11, 3, tzinfo=dt.UTC))
             assert reader.current_run().id == "2026-10-aaaa"
             assert text + b"".join(pieces) == CUSTOMERS.encode()
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x"])
-def test_text_that_a_spreadsheet_would_run(text: str) -> None:
-    (row,) = csv.reader(io.StringIO(text_cell(text) + "\n", newline=""))
-    assert row == [f"'{text}"]
-
-
-@pytest.mark.parametrize("text", ['a"b', "a,b", "a\nb", "a\r\nb", '"', "", "ü 'quoted'"])
-def test_text_reads_back(text: str) -> None:
-    assert next(csv.reader(io.StringIO(f"{text_cell(text)},\n", newline=""))) == [text, ""]

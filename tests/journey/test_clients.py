@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import httpx
 import numpy as np
+import openpyxl
 import polars as pl
 import pytest
 import uvicorn
@@ -30,7 +31,9 @@ from forecasting.run import ForecastRun
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "clients.md").read_text()
 KEYS = ("organization", "customer", "material")
-LEVELS = [(), ("organization",), ("customer",), ("organization", "customer"), KEYS]
+LEVELS = [
+    (), ("organization",), ("customer",), ("organization", "customer"), ("organization", "material"), KEYS
+]  # fmt: skip
 TONNES = 12 * (1 + 2 + 4)
 
 type Ask = Callable[[list[str]], str]
@@ -70,7 +73,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_with_curl(service: dict[str, str], tmp_path: Path) -> None:
-    one, file = (
+    one, file, german, excel = (
         subprocess.run(
             ["bash", "-euc", block],
             env={**os.environ, **service},
@@ -84,16 +87,23 @@ def test_with_curl(service: dict[str, str], tmp_path: Path) -> None:
     (node,) = json.loads(one)["forecasts"]
     assert node["customer"] == "K-104"
     assert [month["mean"] for month in node["months"]] == [6.0] * 12
-    assert file == ""
+    assert file == german == excel == ""
     rows = list(csv.DictReader((tmp_path / "nord.csv").read_text(encoding="utf-8").splitlines()))
     assert {(row["customer"], row["mean"]) for row in rows} == {("0104", "1"), ("K-104", "2")}
+    text = (tmp_path / "kunden.csv").read_text(encoding="utf-8")
+    assert text.startswith("\ufeffrun;origin;")
+    assert ";0104;;2026-11;t;1;0,5;1;2\n" in text
+    rows = list(openpyxl.load_workbook(tmp_path / "forecast.xlsx")["Forecasts"].values)
+    assert len(rows) == 1 + 2 * 4
+    assert rows[1][3:10] == ("NORD", None, "COIL", "t", "mean", 3.0, 3.0)
 
 
-def test_with_python(service: dict[str, str]) -> None:
-    table, total = (
+def test_with_python(service: dict[str, str], tmp_path: Path) -> None:
+    table, total, sums = (
         subprocess.run(
             [sys.executable, "-c", block],
             env={**os.environ, **service},
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=True,
@@ -102,6 +112,7 @@ def test_with_python(service: dict[str, str]) -> None:
     )
     assert re.search(r"^NORD +0104 +1\.0 ", table, re.MULTILINE)
     assert total == f"{TONNES:.1f} t\n"
+    assert re.search(r"NORD +│ +36\.0 ", sums)
 
 
 def test_with_power_query(service: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
@@ -82,3 +83,43 @@ def test_bytes_are_those_of_the_service(
 def test_what_is_wrong_is_said(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "--level", "organization,material_group", *options]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "question"),
+    [
+        ("f.csv", [], "format=csv"),
+        ("f.csv", ["--sep", ";", "--decimal", ",", "--bom"], "format=csv&sep=;&decimal=,&bom=true"),
+        ("f.CSV", ["--shape", "wide"], "format=csv&shape=wide"),
+        ("f.parquet", [], "format=parquet"),
+        ("f.parquet", ["--shape", "wide"], "format=parquet&shape=wide"),
+        ("f.xlsx", [], "format=xlsx"),
+        ("f.xlsx", ["--shape", "wide"], "format=xlsx&shape=wide"),
+    ],
+)
+def test_files_are_those_of_the_service(
+    service: TestClient, tmp_path: Path, name: str, options: list[str], question: str
+) -> None:
+    level = "organization,material_group"
+    assert main(["export", "--level", level, "--output", str(tmp_path / name), *options]) == 0
+    answer = service.get(f"/v1/forecasts?level={level}&{question}")
+    assert answer.status_code == 200
+    assert (tmp_path / name).read_bytes() == answer.content
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("f.xls", [], "neither .csv nor .parquet nor .xlsx"),
+        ("f.xlsx", ["--sep", ";"], "ask for csv"),
+        ("f.parquet", ["--bom"], "ask for csv"),
+        ("f.csv", ["--decimal", ","], "ask for sep=; too"),
+    ],
+)
+def test_files_that_cannot_be_asked_for(
+    tmp_path: Path, name: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--output", str(tmp_path / name), *options]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("*f.*"))
