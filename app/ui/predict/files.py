@@ -7,7 +7,7 @@ from typing import Any
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
 from app.api.predict_schemas import Prediction
-from app.export.csv import text_cell
+from app.store.cells import text_cell
 from forecasting.forecast import quantile_name
 from forecasting.months import Month
 
