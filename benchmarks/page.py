@@ -2,11 +2,11 @@
 
     python benchmarks/page.py [--rounds 10] [--changes 40] [--leaves 100000]
 
-Debian's Chromium opens the explorer of the demo, served by `tonnage serve`'s own server on this machine. First
-paint is the browser's first contentful paint; drawn is when the chart and the first lines of the grid stand
-there, from the moment of the navigation, with an empty cache and with a full one. A change of node begins with
-the click and ends when the chart of the other node is drawn. Scrolling asks a level of so many nodes for lines
-further down, next to those that are shown and far away, until they are written. All is measured in the browser.
+Debian's Chromium opens the explorer of the demo, which `tonnage serve` serves on this machine. First paint is
+the browser's first contentful paint; drawn is when the chart and the first lines of the grid stand there, from
+the moment of the navigation, with an empty cache and with a full one. A change of node begins with the click
+and ends when the chart of the other node is drawn. Scrolling asks a level of so many nodes for lines further
+down, next to those that are shown and far away, until they are written. All is measured in the browser.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httpx
 import numpy as np
@@ -84,11 +83,12 @@ async (share) => {
   while (true) {
     await new Promise(requestAnimationFrame);
     const cells = [...document.querySelectorAll('#explorer-grid .ag-row [col-id=name]')];
-    const loading = document.querySelector('#explorer-grid .ag-row-loading');
     const top = body.getBoundingClientRect();
-    const seen = cells.filter(c => { const r = c.getBoundingClientRect(); return r.bottom > top.top && r.top < top.bottom; });
-    if (seen.length > 3 && seen.every(c => c.innerText.trim()) && performance.now() - began > 30) return performance.now() - began;
-    if (performance.now() - began > 20000) return null;
+    const inSight = (box) => box.bottom > top.top && box.top < top.bottom;
+    const seen = cells.filter((cell) => inSight(cell.getBoundingClientRect()));
+    const now = performance.now() - began;
+    if (seen.length > 3 && seen.every((cell) => cell.innerText.trim()) && now > 30) return now;
+    if (now > 20000) return null;
   }
 }
 """
@@ -244,10 +244,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         demo = asked.demo or Path(folder) / "demo"
         if asked.demo is None:
-            make: dict[str, Any] = {"env": {**os.environ, "TONNAGE_HOME": str(demo)}, "check": True}
-            subprocess.run(
-                [sys.executable, "-m", "tonnage", "demo", "--no-serve"], stdout=subprocess.DEVNULL, **make
-            )
+            command = [sys.executable, "-m", "tonnage", "demo", "--no-serve"]
+            home = {**os.environ, "TONNAGE_HOME": str(demo)}
+            subprocess.run(command, env=home, stdout=subprocess.DEVNULL, check=True)
         with served(demo) as (url, key):
             print("The demo")
             for name, found in first_paint(browser, url, key, asked.rounds).items():
