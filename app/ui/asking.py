@@ -20,6 +20,14 @@ def request() -> Request:
     return found
 
 
+def view_asked() -> str | None:
+    """The path of the view that a layout is asked for (`shell.js` says it), None where nobody asks."""
+    try:
+        return request().query_params.get("view")
+    except RuntimeError:  # Dash looks at the layout once by itself
+        return None
+
+
 def caller() -> Caller:
     """Who asks."""
     found = caller_of(request().scope)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from dash import Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output
 from dash.development.base_component import Component
 from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI
@@ -15,8 +15,7 @@ from app.ui import asking
 from app.ui.answer import Answer
 from app.ui.backend import PageBackend, on_behalf_of
 from app.ui.policy import page_policy
-from app.ui.shell import PLACE, index_template, layout, with_shell
-from app.ui.states import empty
+from app.ui.shell import PATH, PLACE, index_template, layout, view_at, with_shell
 from app.ui.static_files import ASSETS, file_answer
 from app.ui.view import WHERE
 from app.ui.views import VIEWS
@@ -63,7 +62,7 @@ def _dash(app: FastAPI, answers: dict[str, Answer]) -> Dash:
     assert isinstance(dash.backend, PageBackend)  # as was asked
     dash.backend.answers = answers
     dash.init_app(app)
-    dash.layout = layout()
+    dash.layout = layout
     _show_views(dash)
     for view in VIEWS:
         view.answer(dash)
@@ -73,9 +72,11 @@ def _dash(app: FastAPI, answers: dict[str, Answer]) -> Dash:
 
 
 def _show_views(dash: Dash) -> None:
-    layouts = {view.path: view.layout for view in VIEWS}
+    """Change the view with the path; the first one came with the layout."""
+    dash.clientside_callback(
+        ClientsideFunction("page", "path"), Output(PATH, "data"), Input(WHERE, "pathname")
+    )
 
-    @dash.callback(Output(PLACE, "children"), Input(WHERE, "pathname"))
+    @dash.callback(Output(PLACE, "children"), Input(PATH, "data"), prevent_initial_call=True)
     def show(path: str) -> Component:
-        shown = layouts.get(path)
-        return empty("There is no such view.", "Choose one above.") if shown is None else shown()
+        return view_at(path)

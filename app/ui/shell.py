@@ -7,9 +7,14 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.access.caller import Caller
+from app.ui import asking
+from app.ui.states import empty
 from app.ui.static_files import asset_url
 from app.ui.view import WHERE
 from app.ui.views import VIEWS
+
+PATH = "page-path"
+"""The path of the view that is to be shown next."""
 
 PLACE = "page-view"
 """Where the view stands."""
@@ -69,8 +74,23 @@ def with_shell(document: str, path: str, caller: Caller) -> str:
     return document.replace(_SHELL, shell, 1)
 
 
+def view_at(path: str | None) -> Component:
+    """The view of a path, as it looks before any question."""
+    for view in VIEWS:
+        if view.path == path:
+            return view.layout()
+    return empty("There is no such view.", "Choose one above.")
+
+
 def layout() -> Component:
-    """The page before it knows its view."""
-    inside = html.Div([dcc.Location(id=WHERE, refresh=False), html.Div(id=PLACE, className="view")])
+    """The page with the view that it was opened with."""
+    shown = view_at(asking.view_asked())
+    inside = html.Div(
+        [
+            dcc.Location(id=WHERE, refresh=False),
+            dcc.Store(id=PATH),
+            html.Div(shown, id=PLACE, className="view"),
+        ]
+    )
     page: Component = dmc.MantineProvider(inside, theme=_THEME)
     return page

@@ -56,7 +56,7 @@
     if (after === before) return;
     window.history.pushState({}, "", HERE + after);
     hand("explorer-list", OF_LIST);
-    hand("explorer-node", OF_NODE);
+    if (hand("explorer-node", OF_NODE)) mark();
   }
 
   function here() {
@@ -64,6 +64,15 @@
   }
 
   const nothing = () => window.dash_clientside.no_update;
+
+  // The chosen node is marked where the grid shows it.
+  function mark() {
+    grid((api) => {
+      const row = state.node && api.getRowNode(state.node);
+      if (row && row.data) row.setSelected(true, true);
+      else api.deselectAll();
+    });
+  }
 
   function grid(use) {
     window.dash_ag_grid.getApiAsync("explorer-grid").then(use).catch(() => {});
@@ -101,6 +110,7 @@
       // The last node of each stretch, so that the next one is found at once.
       remember(answer, request, places) {
         if (!answer || !request || !answer.rowData.length) return nothing();
+        window.setTimeout(mark, 0); // once the grid has them
         const next = request.startRow + answer.rowData.length;
         return { ...(places || {}), [next]: answer.rowData[answer.rowData.length - 1].node };
       },
@@ -112,6 +122,9 @@
 
       draw(series, sum) {
         const chart = document.getElementById("explorer-chart");
+        const table = document.getElementById("explorer-numbers");
+        if (table && table.series !== series) window.tonnage.tabulate(table, series);
+        if (table) table.series = series;
         markUnit();
         if (chart) window.tonnage.drawSeries(chart, series, sum && series && sum.run === series.run.id ? sum : null);
         return nothing();

@@ -89,8 +89,22 @@
     }
   }
 
+  // Dash asks for one layout, whatever the address; ours has the view of it.
+  let shown = window.location.pathname;
+
   window.fetch = function (resource, options) {
     const path = new URL(typeof resource === "string" ? resource : resource.url, window.location.href).pathname;
+    if (path === "/_dash-layout") resource = path + "?view=" + encodeURIComponent(shown);
     return path.startsWith("/_dash-") ? askUntilAnswered(resource, options) : ask(resource, options);
   };
+
+  window.dash_clientside = Object.assign(window.dash_clientside || {}, {
+    page: {
+      path(path) {
+        if (!path || path === shown) return window.dash_clientside.no_update;
+        shown = path;
+        return path;
+      },
+    },
+  });
 })();

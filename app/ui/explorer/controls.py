@@ -34,13 +34,13 @@ def layout() -> list[Component]:
     """The controls before they know any level."""
     return [
         html.Div(_select("level", "Level", [], ""), id="explorer-levels"),
-        html.Div(_select("sort", "Order", _ORDERS, "-year"), id="explorer-orders"),
         html.Div(
             [
                 html.Label("Search by name", htmlFor="explorer-search"),
                 dcc.Input(id="explorer-search", type="search", placeholder="a part of a name"),
             ]
         ),
+        html.Div(_select("sort", "Order", _ORDERS, "-year"), id="explorer-orders"),
         html.Div(id="explorer-filters", className="filters"),
     ]
 

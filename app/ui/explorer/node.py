@@ -19,7 +19,6 @@ from app.ui.bands import Band, bands_of
 from app.ui.explorer.asked import NodeAsked, Told
 from app.ui.explorer.rows import node_name
 from forecasting.hierarchy import TOTAL, level_name
-from forecasting.months import Month
 
 NODE = "explorer-node"
 SERIES = "explorer-series"
@@ -30,7 +29,6 @@ def answer(dash: Dash) -> None:
 
     @dash.callback(
         Output("explorer-head", "children"),
-        Output("explorer-numbers", "children"),
         Output(SERIES, "data"),
         Input(NODE, "data"),
     )
@@ -45,17 +43,16 @@ def answer(dash: Dash) -> None:
                 series = reader.series(run, node, history=asked.history, earlier=asked.earlier)
                 path = reader.path(run, node)
         except (Refused, NotThere, Denied) as error:
-            return states.refused(error), [], None
+            return states.refused(error), None
         question = f"/v1/series/{node}?" + urlencode(
             {"run": run.id, "history": asked.history, "earlier": asked.earlier}
         )
         asking.note(question)
-        bands = bands_of(run.probabilities)
-        document = node_series(series) | {
-            "name": node_name(node),
-            "bands": [{"label": band.label, "low": band.low, "high": band.high} for band in bands],
-        }
-        return _head(series, path, question), _table(series, bands), document
+        bands = [
+            {"label": each.label, "low": each.low, "high": each.high} for each in bands_of(run.probabilities)
+        ]
+        document = node_series(series) | {"name": node_name(node), "bands": bands}
+        return _head(series, path, question), document
 
 
 def _head(series: Series, path: Sequence[NodeId], question: str) -> list[Component]:
@@ -168,48 +165,3 @@ def _next_month(series: Series, largest: float) -> list[Any]:
 def _ends(said: SaidByRun, band: Band, numbers: Sequence[float]) -> tuple[float, float]:
     at = said.probabilities.index
     return numbers[1 + at(band.low_probability)], numbers[1 + at(band.high_probability)]
-
-
-def _table(series: Series, bands: Sequence[Band]) -> Component:
-    unit = series.run.unit
-    largest = max((max(numbers) for numbers in series.forecast.numbers.values()), default=0.0)
-
-    def amount(value: float) -> Component:
-        return written.amount(value, unit, largest)
-
-    heads = ["Month", "Forecast", *(band.label for band in bands), "Year before", "Change"]
-    rows = []
-    for month, numbers in series.forecast.numbers.items():
-        cells: list[Any] = [html.Th(written.month(month), scope="row"), _right(amount(numbers[0]))]
-        for band in bands:
-            low, high = _ends(series.forecast, band, numbers)
-            cells.append(_right([amount(low), " – ", amount(high)]))
-        cells += _year_before(series, month, numbers[0], amount)
-        rows.append(html.Tr(cells))
-    return html.Table(
-        [
-            html.Caption(["Forecast by month in ", written.unit(unit)]),
-            html.Thead(
-                html.Tr(
-                    [
-                        html.Th(head, scope="col", className="right" if n else "")
-                        for n, head in enumerate(heads)
-                    ]
-                )
-            ),
-            html.Tbody(rows),
-        ],
-        className="numbers",
-    )
-
-
-def _year_before(series: Series, month: Month, mean: float, amount: Any) -> list[Component]:
-    bought = series.last_year.get(month)
-    if bought is None:
-        return [_right("–"), _right("–")]
-    change = "–" if bought <= 0 else written.number(mean / bought - 1, 1, "signed-percent")
-    return [_right(amount(bought)), _right(change)]
-
-
-def _right(inside: Any) -> Component:
-    return html.Td(inside, className="right")

@@ -13,13 +13,14 @@ from app.errors import Denied, NotThere, Refused
 from app.store.node_id import NodeId
 from app.store.nodes import children_of, divisions
 from app.store.read import Reader
-from app.store.selection import PublishedRun, Selection
+from app.store.selection import PublishedRun, Selection, select_from
 from app.store.summaries import YEAR, Stretch, Summary
 from app.ui import asking, written
 from app.ui.attributes import aria, data
 from app.ui.explorer.asked import NodeAsked, Told
 from app.ui.explorer.node import NODE, node_link
 from app.ui.explorer.rows import node_name
+from forecasting.hierarchy import level_name
 
 SUM = "explorer-sum"
 _LARGEST = 8
@@ -85,8 +86,9 @@ def _parts(reader: Reader, run: PublishedRun, node: NodeId, by: str) -> Parts:
 
 
 def _whole(reader: Reader, run: PublishedRun, node: NodeId) -> list[float]:
-    said = reader.series(run, node, probabilities=(), history=0, earlier=0).forecast
-    return [numbers[0] for numbers in said.numbers.values()]
+    only = select_from(run, level=level_name(node.level), where=node.where, probabilities=())
+    (found,) = reader.forecasts(only, 1).rows
+    return [numbers[0] for numbers in found.numbers]
 
 
 def _shown(parts: Parts, whole: Sequence[float], by: str, ways: Sequence[str]) -> list[Component]:
