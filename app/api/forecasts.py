@@ -84,11 +84,11 @@ def get_forecasts(
         following = next_cursor(run, question, page.after)
         return JsonAnswer(schemas.forecasts(selection, page.rows, following), headers=headers)
     if asked.limited:
-        some = reader.node_page(selection, asked.limit, after)
-        following = next_cursor(run, question, some.after)
+        some, next_place = reader.node_page(selection, asked.limit, after)
+        following = next_cursor(run, question, next_place)
         if following is not None:
             headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
-        file = forecast_file(reader, selection, form, page=some.rows)
+        file = forecast_file(reader, selection, form, page=some)
     else:
         file = forecast_file(reader, selection, form, after=after)
     headers["Content-Disposition"] = f'attachment; filename="{file.name}"'

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.store.row_text import Shape
-from app.store.selected_nodes import StoredNode
 from forecasting.arrays import Floats, Ints
 
 
@@ -23,21 +22,13 @@ class Block:
     numbers: Floats
 
 
-def block_of(nodes: Sequence[StoredNode], numbers: Floats, shape: Shape) -> Block:
+def block_of(numbers: Floats, shape: Shape) -> Block:
     """The rows of a slice, in the order of the files; `numbers` has shape (nodes, months, measures)."""
     if shape == "wide":
         numbers = numbers.transpose(0, 2, 1)
-    _, steps, columns = numbers.shape
-    node = np.repeat(np.arange(len(nodes)), steps)
-    return Block(node, np.tile(np.arange(steps), len(nodes)), numbers.reshape(-1, columns))
-
-
-def names_column(nodes: Sequence[StoredNode], column: int) -> list[str | None]:
-    """What each node is called in one of the columns of `columns.names_of`."""
-    if column < 3:
-        key = ("organization", "customer", "material")[column]
-        return [getattr(each.node, key) for each in nodes]
-    return [each.node.attributes[column - 3] for each in nodes]
+    nodes, steps, columns = numbers.shape
+    node = np.repeat(np.arange(nodes), steps)
+    return Block(node, np.tile(np.arange(steps), nodes), numbers.reshape(-1, columns))
 
 
 def days_of(days: Sequence[dt.date], epoch: dt.date) -> Ints:

@@ -12,19 +12,18 @@ from app.export.columns import columns_of
 from app.export.form import Form
 from app.store.cells import text_cell
 from app.store.read import Reader
-from app.store.selected_nodes import StoredNode
 from app.store.selection import Selection
 
 _BOM = b"\xef\xbb\xbf"
 
 
 def csv_pieces(
-    reader: Reader, selection: Selection, slices: Iterable[Sequence[StoredNode]], form: Form
+    reader: Reader, selection: Selection, slices: Iterable[Sequence[int]], form: Form
 ) -> Iterator[bytes]:
     """The file piece by piece, its header first."""
     layout = form.layout
     names = (text_cell(name, layout.separator) for name in columns_of(selection, layout.shape))
     header = layout.separator.join(names) + "\n"
     yield (_BOM if form.bom else b"") + header.encode()
-    for nodes in slices:
-        yield reader.csv_rows(selection, nodes, layout)
+    for ids in slices:
+        yield reader.csv_rows(selection, ids, layout)

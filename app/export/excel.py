@@ -5,20 +5,20 @@ are text. The same forecasts are the same bytes: the workbook says it was made w
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
-from app.export.blocks import block_of, days_of, names_column
+from app.export.blocks import block_of, days_of
 from app.export.columns import columns_of, measures_of, names_of
 from app.export.notes import notes_of
 from app.refusals import NotForExcel
 from app.store.cells import runs_as_formula
 from app.store.read import Reader
 from app.store.row_text import Shape
-from app.store.selected_nodes import StoredNode
+from app.store.selected_nodes import NodeSlice
 from app.store.selection import Selection
 from forecasting.hierarchy import level_name
 
@@ -43,9 +43,7 @@ def refuse_too_many(reader: Reader, selection: Selection, shape: Shape) -> None:
         )
 
 
-def workbook(
-    reader: Reader, selection: Selection, slices: Iterable[Sequence[StoredNode]], shape: Shape
-) -> IO[bytes]:
+def workbook(reader: Reader, selection: Selection, slices: Iterable[NodeSlice], shape: Shape) -> IO[bytes]:
     """The whole file, on disk and without a name: it goes when it is closed.
 
     Raises `NotForExcel` for a name that does not fit into a cell.
@@ -97,12 +95,11 @@ class _Sheet:
     def _days(self) -> list[int]:
         return [int(day) for day in days_of([month.first_day for month in self._selection.months], _EPOCH)]
 
-    def write(self, nodes: Sequence[StoredNode], reader: Reader) -> None:
+    def write(self, nodes: NodeSlice, reader: Reader) -> None:
         """The rows of a slice."""
         selection = self._selection
         run = selection.run
-        block = block_of(nodes, reader.numbers(selection, nodes), self._shape)
-        names = [names_column(nodes, at) for at in range(len(names_of(selection)))]
+        block = block_of(reader.numbers(selection, nodes.ids), self._shape)
         origin = (run.origin.first_day - _EPOCH).days
         level, measures, days = level_name(selection.level), measures_of(selection), self._days
         number, date, text = self._sheet.write_number, self._month, self._text
@@ -113,7 +110,7 @@ class _Sheet:
             number(row, 1, origin, date)
             text(row, 2, level)
             at = 3
-            for values in names:
+            for values in nodes.names:
                 value = values[node]
                 if value is not None:
                     text(row, at, value)

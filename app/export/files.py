@@ -7,7 +7,7 @@ The reader must live until the last piece is taken.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
@@ -18,7 +18,7 @@ from app.export.form import Form, Kind
 from app.export.parquet import parquet_pieces
 from app.store.nodes import Place
 from app.store.read import Reader
-from app.store.selected_nodes import StoredNode
+from app.store.selected_nodes import NodeSlice
 from app.store.selection import Selection
 from forecasting.hierarchy import TOTAL
 
@@ -45,7 +45,7 @@ def forecast_file(
     form: Form,
     *,
     after: Place | None = None,
-    page: Sequence[StoredNode] | None = None,
+    page: NodeSlice | None = None,
 ) -> ForecastFile:
     """The forecasts of a selection, of what follows a place in it, or of a page of its nodes, as a file.
 
@@ -54,20 +54,19 @@ def forecast_file(
     is not whole. An Excel file is made before the first piece can be had.
     """
     shape = form.layout.shape
-    slices: Iterable[Sequence[StoredNode]]
-    if page is not None:
-        slices = [page]
-    else:
-        numbers = len(selection.months) * (1 + len(selection.run.probabilities))
-        slices = reader.node_slices(selection, max(1, _NUMBERS_AT_ONCE[form.kind] // numbers), after)
-        if form.kind == "xlsx":
-            refuse_too_many(reader, selection, shape)
+    numbers = len(selection.months) * (1 + len(selection.run.probabilities))
+    size = max(1, _NUMBERS_AT_ONCE[form.kind] // numbers)
     if form.kind == "csv":
-        pieces = csv_pieces(reader, selection, slices, form)
-    elif form.kind == "parquet":
-        pieces = parquet_pieces(reader, selection, slices, shape)
+        ids = reader.id_slices(selection, size, after) if page is None else [page.ids]
+        pieces = csv_pieces(reader, selection, ids, form)
     else:
-        pieces = _pieces_of(workbook(reader, selection, slices, shape))
+        slices = reader.node_slices(selection, size, after) if page is None else [page]
+        if form.kind == "parquet":
+            pieces = parquet_pieces(reader, selection, slices, shape)
+        else:
+            if page is None:
+                refuse_too_many(reader, selection, shape)
+            pieces = _pieces_of(workbook(reader, selection, slices, shape))
     level = _NOT_FOR_FILE_NAMES.sub("_", "-".join(selection.level or (TOTAL,)))
     return ForecastFile(f"forecasts-{selection.run.id}-{level}.{form.kind}", form.media_type, pieces)
 

@@ -13,12 +13,12 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from app.export.blocks import Block, block_of, days_of, names_column
-from app.export.columns import columns_of, measures_of, names_of
+from app.export.blocks import Block, block_of, days_of
+from app.export.columns import columns_of, measures_of
 from app.export.drain import Drain
 from app.store.read import Reader
 from app.store.row_text import Shape
-from app.store.selected_nodes import StoredNode
+from app.store.selected_nodes import NodeSlice
 from app.store.selection import Selection
 from forecasting.hierarchy import level_name
 
@@ -27,7 +27,7 @@ _TEXT = pa.dictionary(pa.int32(), pa.large_string())
 
 
 def parquet_pieces(
-    reader: Reader, selection: Selection, slices: Iterable[Sequence[StoredNode]], shape: Shape
+    reader: Reader, selection: Selection, slices: Iterable[NodeSlice], shape: Shape
 ) -> Iterator[bytes]:
     """The file piece by piece: a row group for each slice, then the footer."""
     schema = _schema(selection, shape)
@@ -42,7 +42,7 @@ def parquet_pieces(
     )
     writer.add_key_value_metadata(_metadata(selection))
     for nodes in slices:
-        block = block_of(nodes, reader.numbers(selection, nodes), shape)
+        block = block_of(reader.numbers(selection, nodes.ids), shape)
         columns = _columns(selection, shape, nodes, block)
         writer.write_table(pa.Table.from_arrays(columns, schema=schema), row_group_size=len(block.node))
         yield drain.taken()
@@ -71,7 +71,7 @@ def _metadata(selection: Selection) -> dict[str, str]:
     }
 
 
-def _columns(selection: Selection, shape: Shape, nodes: Sequence[StoredNode], block: Block) -> list[pa.Array]:
+def _columns(selection: Selection, shape: Shape, nodes: NodeSlice, block: Block) -> list[pa.Array]:
     """In the order of `columns_of`."""
     run = selection.run
     rows = len(block.node)
@@ -80,7 +80,7 @@ def _columns(selection: Selection, shape: Shape, nodes: Sequence[StoredNode], bl
     def always(text: str) -> pa.Array:
         return _texts(none, [text])
 
-    names = [_names(block, names_column(nodes, at)) for at in range(len(names_of(selection)))]
+    names = [_names(block, values) for values in nodes.names]
     before = [
         always(run.id),
         _dates(np.full(rows, (run.origin.first_day - _EPOCH).days)),
@@ -95,7 +95,7 @@ def _columns(selection: Selection, shape: Shape, nodes: Sequence[StoredNode], bl
     return [*before, always(run.unit), measure, *numbers]
 
 
-def _names(block: Block, values: list[str | None]) -> pa.Array:
+def _names(block: Block, values: Sequence[str | None]) -> pa.Array:
     """A level names a key of all of its nodes or of none."""
     if not values or values[0] is None:
         return pa.nulls(len(block.node), _TEXT)

@@ -12,7 +12,7 @@ from app.store.node_id import Node, NodeId
 from app.store.nodes import Page, Place
 from app.store.row_text import Layout
 from app.store.scope import Scope, check_node, levels_told, told
-from app.store.selected_nodes import StoredNode
+from app.store.selected_nodes import NodeSlice
 from app.store.selection import PublishedRun, Selection
 from app.store.session import allow_seconds, seen_by
 from forecasting.arrays import Floats
@@ -107,37 +107,38 @@ class Reader:
         self._refuse_unknown([selection], page, after)
         return page
 
-    def node_slices(
+    def id_slices(
         self, selection: Selection, size: int, after: Place | None = None
-    ) -> Iterator[list[StoredNode]]:
-        """All nodes of a selection in its order, so many at a time, in memory that does not grow with them.
+    ) -> Iterator[Sequence[int]]:
+        """The numbers of all nodes of a selection, so many at a time, in memory that does not grow with them.
 
         Raises `UnknownNode` at once, not at the first slice. Their rows are had by `csv_rows` and `numbers`.
         """
-        (selection,) = told(self._scope, [selection])
-        nodes.refuse_unknown(self._connection, [selection])
-        allow_seconds(self._connection, _SECONDS_OF_EXPORTS)
-        return selected_nodes.node_slices(self._connection, selection, size, after)
+        return selected_nodes.id_slices(self._connection, self._exported(selection), size, after)
 
-    def node_page(self, selection: Selection, limit: int, after: Place | None = None) -> Page[StoredNode]:
-        """A page of the same nodes; raises `UnknownNode` like `nodes`."""
-        (selection,) = told(self._scope, [selection])
-        page = selected_nodes.node_page(self._connection, selection, limit, after)
-        self._refuse_unknown([selection], page, after)
-        return page
+    def node_slices(self, selection: Selection, size: int, after: Place | None = None) -> Iterator[NodeSlice]:
+        """The same, with what the nodes are called."""
+        return selected_nodes.node_slices(self._connection, self._exported(selection), size, after)
+
+    def node_page(
+        self, selection: Selection, limit: int, after: Place | None = None
+    ) -> tuple[NodeSlice, Place | None]:
+        """A page of the same nodes, and the place after which the next begins; raises like `nodes`."""
+        selection = self._exported(selection)
+        return selected_nodes.node_page(self._connection, selection, limit, after)
 
     def count_nodes(self, selection: Selection, most: int) -> int:
         """How many nodes a selection has, counted up to `most`."""
         (selection,) = told(self._scope, [selection])
         return selected_nodes.count_nodes(self._connection, selection, most)
 
-    def csv_rows(self, selection: Selection, slice_: Sequence[StoredNode], layout: Layout) -> bytes:
+    def csv_rows(self, selection: Selection, ids: Sequence[int], layout: Layout) -> bytes:
         """The rows of some nodes of a selection as CSV text: see `app.store.row_text`."""
-        return row_text.csv_rows(self._connection, selection, slice_, layout)
+        return row_text.csv_rows(self._connection, selection, ids, layout)
 
-    def numbers(self, selection: Selection, slice_: Sequence[StoredNode]) -> Floats:
+    def numbers(self, selection: Selection, ids: Sequence[int]) -> Floats:
         """The numbers of some nodes of a selection: see `app.store.row_numbers`."""
-        return row_numbers.numbers(self._connection, selection, slice_)
+        return row_numbers.numbers(self._connection, selection, ids)
 
     def count(self, selection: Selection) -> int:
         """How many nodes are selected."""
@@ -170,6 +171,13 @@ class Reader:
         """
         check_node(self._scope, run, node)
         return series.series(self._connection, run, node, probabilities, history=history, earlier=earlier)
+
+    def _exported(self, selection: Selection) -> Selection:
+        """What of a selection may be told of, with the time that an export needs."""
+        (selection,) = told(self._scope, [selection])
+        nodes.refuse_unknown(self._connection, [selection])
+        allow_seconds(self._connection, _SECONDS_OF_EXPORTS)
+        return selection
 
     def _refuse_unknown[T](self, selections: Sequence[Selection], page: Page[T], after: Place | None) -> None:
         """Look for unknown values on the first page, unless each filter has one and something was found."""

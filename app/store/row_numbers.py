@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from app.errors import RunIncomplete
 from app.store.binary_copy import forecast_arrays
-from app.store.selected_nodes import StoredNode
 from app.store.selection import Selection
 from app.store.session import copy_out
 from forecasting.arrays import Floats
@@ -20,21 +19,21 @@ _ROWS = (
 )
 
 
-def numbers(connection: Connection, selection: Selection, nodes: Sequence[StoredNode]) -> Floats:
+def numbers(connection: Connection, selection: Selection, ids: Sequence[int]) -> Floats:
     """Shape (nodes, months, measures): the mean, then the quantiles asked for, to the last bit.
 
     Raises `RunIncomplete` where rows are missing.
     """
     run = selection.run
     values = {
-        "ids": [each.id for each in nodes],
+        "ids": list(ids),
         "run": run.id,
         "first": selection.first.first_day,
         "last": selection.last.first_day,
     }
     stream = copy_out(connection, _ROWS, values)
-    arrays = forecast_arrays(stream, run.id, len(nodes), len(run.probabilities))
-    if arrays is None or arrays[0].shape != (len(nodes), len(selection.months)):
+    arrays = forecast_arrays(stream, run.id, len(ids), len(run.probabilities))
+    if arrays is None or arrays[0].shape != (len(ids), len(selection.months)):
         raise RunIncomplete(run.id)
     mean, quantiles = arrays
     held = [quantiles[run.probabilities.index(each)] for each in selection.probabilities]

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from app.store.cells import Separator, sql_values, text_cell, text_cell_sql
 from app.store.keys import KEYS
-from app.store.selected_nodes import StoredNode
 from app.store.selection import Selection
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
@@ -53,9 +52,7 @@ _WIDE = (
 )
 
 
-def csv_rows(
-    connection: Connection, selection: Selection, nodes: Sequence[StoredNode], layout: Layout
-) -> bytes:
+def csv_rows(connection: Connection, selection: Selection, ids: Sequence[int], layout: Layout) -> bytes:
     """The rows of these nodes in UTF-8, without a header.
 
     The columns are run, origin, level, keys and attributes; then month, unit, mean and the quantiles asked
@@ -87,7 +84,7 @@ def csv_rows(
         "unit": f"{separator}{row(run.unit)}{separator}",
         "starts": [row(run.unit, measure) + separator for measure in measures],
         "picks": [1, *(1 + place for place in held)],
-        "ids": [each.id for each in nodes],
+        "ids": list(ids),
         "run_id": run.id,
         "first": selection.first.first_day,
         "last": selection.last.first_day,

@@ -107,8 +107,8 @@ class TestValues:
         publish(engine, make_run(forecast=forecast), PUBLISHED)
         with reading(engine) as reader:
             selection = select_from(reader.current_run(), level=",".join(keys), where={keys[-1]: leaf[-1]})
-            (nodes,) = reader.node_slices(selection, 10)
-            assert len(nodes) == 1
+            (ids,) = reader.id_slices(selection, 10)
+            assert len(ids) == 1
 
     def test_tell_nodes_apart_and_nodes_are_shared(
         self, engine: Engine, make_run: MakeRun, make_forecast: MakeForecast

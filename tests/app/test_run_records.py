@@ -245,8 +245,8 @@ class TestRollBack:
                     (total,) = reader.forecasts(select_from(run, where={}), 10).rows
                     assert total.numbers[0][0] == expected[run.id]
                     finest = select_from(run, level="organization,customer,material", where={})
-                    (nodes,) = reader.node_slices(finest, 10)
-                    assert reader.numbers(finest, nodes)[:, 0, 0].sum() == leaves[run.id]
+                    (ids,) = reader.id_slices(finest, 10)
+                    assert reader.numbers(finest, ids)[:, 0, 0].sum() == leaves[run.id]
                 answer = client.get("/v1/forecasts?level=organization&limit=1")
                 assert answer.status_code == 200
                 page = answer.json()

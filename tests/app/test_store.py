@@ -207,7 +207,7 @@ class TestPublish:
         publish(engine, run, PUBLISHED)
         with reading(engine) as reader:
             selection = select_from(reader.current_run(), level="material", where={})
-            slices = [reader.numbers(selection, nodes) for nodes in reader.node_slices(selection, 150)]
+            slices = [reader.numbers(selection, ids) for ids in reader.id_slices(selection, 150)]
             rows = reader.forecasts(selection, 1000).rows
         numbers = np.concatenate(slices)
         assert (numbers == np.array([row.numbers for row in rows])).all()
