@@ -9,7 +9,7 @@ from app.reading.dates import Dates, dates_of
 from app.reading.errors import UnreadableFile
 from app.reading.table import Column, Table
 
-KEY, MONTH, QUANTITY, LEFT_OUT = "key", "month", "quantity", ""
+KEY, MONTH, QUANTITY, LEFT_OUT = "key", "month", "quantity", "left out"
 MOST_KEYS = 5
 
 _BEGINNING = 100  # rows

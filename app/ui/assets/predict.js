@@ -134,7 +134,7 @@
     return [
       { field: "name", headerName: "Series", minWidth: 150, width: 220, pinned: window.innerWidth > 720 ? "left" : null, tooltipField: "name" },
       { field: "level", headerName: "Level", width: 150 },
-      { ...numbers, field: "sum", headerName: `Next ${months.length} months`, width: 130 },
+      { ...numbers, field: "sum", headerName: `Next ${months.length} months`, width: 150 },
       ...months,
     ];
   }

@@ -45,7 +45,9 @@ def layout() -> list[Component]:
     """Nothing, until there is a file."""
     return [
         html.Div(
-            dmc.NativeSelect(id=SHEET, label="Sheet", data=[], value=""), id="predict-sheets", hidden=True
+            dmc.Select(id=SHEET, label="Sheet", data=[], placeholder="Choose one", allowDeselect=False),
+            id="predict-sheets",
+            hidden=True,
         ),
         html.Div(id="predict-found", **aria(live="polite")),
         html.Div(id="predict-doubts", className="doubts", **aria(live="polite")),
@@ -85,13 +87,12 @@ def answer(dash: Dash) -> None:
             check_may_predict()
             found = read_table(content_of(told), chosen)
             if isinstance(found, Sheets):
-                sheets = [{"value": "", "label": "Choose …"}, *found.names]
-                return _choose_sheet(found), None, False, sheets, ""
+                return _choose_sheet(found), None, False, found.names, None
             looks = looks_of(found)
         except (Refused, Denied) as error:
-            return states.refused(error), None, not sheets, sheets, chosen or ""
+            return states.refused(error), None, not sheets, sheets, chosen
         told_columns = [_told(column.name, look) for column, look in zip(found.columns, looks, strict=True)]
-        return _preview(found, looks), told_columns, not sheets, sheets, chosen or ""
+        return _preview(found, looks), told_columns, not sheets, sheets, chosen
 
     @dash.callback(
         Output("predict-doubts", "children"),
@@ -184,10 +185,11 @@ def _preview(table: Table, looks: Sequence[Look]) -> Component:
     ]
     selects = [
         html.Td(
-            dmc.NativeSelect(
+            dmc.Select(
                 id={"type": ROLE, "place": place},
                 data=_ROLES,
                 value=look.role,
+                allowDeselect=False,
                 size="xs",
                 **aria(label=f"Column {column.name} is"),
             )

@@ -19,7 +19,7 @@ _GRID_OPTIONS = {
     "rowHeight": 28,
     "headerHeight": 32,
     "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-    "theme": {"function": "tonnageGrid(theme, themeQuartz)"},
+    "theme": {"function": "tonnageGrid(themeQuartz)"},
 }
 
 
@@ -44,8 +44,12 @@ def _layout() -> Component:
                     *found.layout(),
                     html.Div(
                         [
-                            dmc.NativeSelect(
-                                id="predict-horizon", label="Months ahead", data=_HORIZONS, value="12"
+                            dmc.Select(
+                                id="predict-horizon",
+                                label="Months ahead",
+                                data=_HORIZONS,
+                                value="12",
+                                allowDeselect=False,
                             ),
                             html.Button("Forecast", id="predict-go", className="primary", disabled=True),
                             html.Span(id="predict-status", role="status"),
