@@ -120,7 +120,8 @@ class ProcessPredictor:
             process = None
             raise PredictionTooLong(self._seconds) from None
         except (EOFError, OSError) as error:
-            log.error("a forecast lost its process", why=repr(error))
+            if not self._closed:  # else it is we who ended it
+                log.error("a forecast lost its process", why=repr(error))
             self._end(process)
             process = None
             raise PredictorLost from error
@@ -170,7 +171,7 @@ class _Process:
     @property
     def is_dead(self) -> bool:
         """Whether it has ended; one that waits says nothing, so what is to be heard is its end."""
-        return self._process.poll() is not None or (self._ready and bool(select([self._line], [], [], 0)[0]))
+        return self._process.poll() is not None or (self._ready and self._hears(0))
 
     def is_ready(self, deadline: float) -> bool:
         """Whether it has imported and compiled what it needs, by a moment.
@@ -178,8 +179,7 @@ class _Process:
         One that is not may go on: the first start on a machine compiles for a minute, and keeps that.
         """
         if not self._ready:
-            heard, _, _ = select([self._line], [], [], max(deadline - monotonic(), 0))
-            if not heard:
+            if not self._hears(max(deadline - monotonic(), 0)):
                 return False
             receive(self._line, monotonic() + _SECONDS_TO_SAY_SO)
             self._ready = True
@@ -191,6 +191,13 @@ class _Process:
         history = words.pop("history")
         send(self._line, words, history, deadline)
         return receive(self._line, deadline)
+
+    def _hears(self, seconds: float) -> bool:
+        """Whether there is something to be heard, or its end, within so many seconds."""
+        try:
+            return bool(select([self._line], [], [], seconds)[0])
+        except ValueError:  # ended by another thread
+            raise EOFError from None
 
     def end(self) -> None:
         """End it, and what it has started."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from app.errors import PredictionTooLong, PredictorBusy, PredictorLost, PredictorStarting
 from app.prediction import PredictQuestion
@@ -201,6 +202,18 @@ sys.stdin.readline()
     program.kill()
     program.communicate()
     eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_gone(pid))
+
+
+def test_one_that_is_closed_while_it_starts_is_not_lost() -> None:
+    predictor = ProcessPredictor(processes=1)
+    with capture_logs() as logs:
+        predictor.warm()
+        (warming,) = [thread for thread in threading.enumerate() if thread.name == "predictor"]
+        eventually(lambda: bool(predictor.pids))
+        predictor.close()
+        warming.join()
+    assert logs == []
+    assert predictor.pids == []
 
 
 def _is_gone(pid: int) -> bool:
