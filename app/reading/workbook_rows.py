@@ -17,9 +17,6 @@ _CELL = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"(?:\s+[a-z]+="[^"]*?")*?\s*>(?:(
 _FORMULA = re.compile(rb"<f[\s/>]")
 _VALUE = re.compile(rb"<(?:v|is)(?:\s[^>]*)?>[^<]*[^<\s]|<is>")
 _WRONG = re.compile(rb'\st="e"')
-_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
-_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_LINK = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,14 @@ def _refuse_merged(name: str, sheet: CalamineSheet) -> None:
 
 def _refuse_without_value(name: str, content: bytes) -> None:
     """Cells that look empty and are not: formulas that were never calculated, and errors such as #N/A."""
-    with ZipFile(BytesIO(content)) as packed:
-        text = packed.read(_part(packed, name))
+    try:
+        with ZipFile(BytesIO(content)) as packed:
+            text = packed.read(_part(packed, name))
+    except (KeyError, ValueError, ElementTree.ParseError) as error:
+        raise UnreadableFile(
+            f"where the cells of sheet {name!r} lie in the workbook is not to be found",
+            "open it in Excel and save it anew, or save the sheet as CSV",
+        ) from error
     unsolved: list[str] = []
     wrong: list[str] = []
     for cell in _CELL.finditer(text):
@@ -145,6 +148,7 @@ def _part(packed: ZipFile, name: str) -> str:
     # Its parser refuses entities that multiply (Expat 2.4 and later), and the file's size is bounded.
     book = ElementTree.fromstring(packed.read("xl/workbook.xml"))  # noqa: S314
     links = ElementTree.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-    wanted = next(sheet.get(_ID) for sheet in book.iter(_SHEET) if sheet.get("name") == name)
-    target = next(link.get("Target", "") for link in links.iter(_LINK) if link.get("Id") == wanted)
+    (sheet,) = (each for each in book.iterfind(".//{*}sheet") if each.get("name") == name)
+    (wanted,) = (value for key, value in sheet.items() if key.endswith("}id"))
+    (target,) = (link.get("Target", "") for link in links if link.get("Id") == wanted)
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
