@@ -41,6 +41,7 @@ from forecasting.hierarchy import Hierarchy, parse_level
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
 from forecasting.run import ForecastRun
+from tonnage.predictor import ProcessPredictor
 
 NAMES = ("organization", "customer", "material", "material_group")
 LEVELS = (
@@ -177,10 +178,20 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
 
 @pytest.fixture(scope="session")
-def served(ui_engine: Engine, clock: Clock, serve: Callable[[Any], str]) -> Served:
+def predictor() -> Iterator[ProcessPredictor]:
+    """What makes forecasts; it starts a process when it is first asked."""
+    predictor = ProcessPredictor(seconds=300)
+    yield predictor
+    predictor.close()
+
+
+@pytest.fixture(scope="session")
+def served(
+    ui_engine: Engine, clock: Clock, serve: Callable[[Any], str], predictor: ProcessPredictor
+) -> Served:
     """The service over that database."""
-    app = create_app(ui_engine, Surroundings(sessions=Sessions(SECRET, clock)))
-    return Served(serve(app), ui_engine)
+    surroundings = Surroundings(sessions=Sessions(SECRET, clock), predictor=predictor)
+    return Served(serve(create_app(ui_engine, surroundings)), ui_engine)
 
 
 @pytest.fixture(scope="session")
