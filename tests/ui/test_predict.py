@@ -346,9 +346,9 @@ def test_columns_can_be_given_other_roles(page: Page) -> None:
 
 
 def test_by_keyboard_alone(page: Page) -> None:
-    page.locator("#predict-input").focus()
+    page.wait_for_load_state("networkidle")
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
+        page.locator("#predict-input").press("Space")
     file: FilePayload = {"name": "history.csv", "mimeType": CSV, "buffer": german()}
     chooser.value.set_files(file)
     expect(page.locator(".told")).to_contain_text("216 rows")
