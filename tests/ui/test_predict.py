@@ -130,6 +130,8 @@ def answered(served: Served, key_of: Callable[..., str]) -> dict[str, Any]:
 def test_a_good_file_is_answered_as_the_api_answers(
     page: Page, answered: dict[str, Any], accessible: Callable[[Page], None], tmp_path: Path
 ) -> None:
+    expect(page.get_by_text("CSV or Excel (.xlsx), up to 24 MB")).to_be_visible()
+    accessible(page)
     bring(page, "history.csv", german())
     expect(page.locator(".told")).to_contain_text(
         "216 rows, 4 columns, separated by semicolons, Windows-1252"
