@@ -15,7 +15,7 @@ def quoted(value: object) -> str:
     """A cell as it is shown in a sentence: its beginning, on one line, in quotes.
 
     >>> quoted("a very long cell " * 9)
-    "'a very long cell a very long cell a very …'"
+    "'a very long cell a very long cell a ver …'"
     """
     text = " ".join(str(value).split())
     return repr(text if len(text) <= 40 else f"{text[:39].rstrip()} …")

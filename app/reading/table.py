@@ -158,10 +158,14 @@ def _check_widths(rows: Rows) -> None:
         filled = _filled_width(row)
         if filled > width or len(row) < named:
             raise UnreadableFile(
-                f"row {number} has {max(filled, len(row)):,} cells where row {rows.numbers[0]} names "
+                f"row {number} has {_cells(max(filled, len(row)))} where row {rows.numbers[0]} names "
                 f"{named:,} columns: {_shown(row)}",
                 "put quotes around a cell that holds the separator; all rows need as many cells as the first",
             )
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count:,} cells"
 
 
 def _shown(row: Sequence[Cell]) -> str:

@@ -121,7 +121,7 @@ BAD = {
     ),
     "too narrow": (
         b"a,month,quantity\nA,2026-01,1\nB,2026-01,1\nSource: me\n",
-        "row 4 has 1 cells where row 1",
+        "row 4 has 1 cell where row 1",
     ),
     "no date": (
         csv_of("2026-01", "Okt 26", "Nov 26"),

@@ -130,6 +130,8 @@ def answered(served: Served, key_of: Callable[..., str]) -> dict[str, Any]:
 def test_a_good_file_is_answered_as_the_api_answers(
     page: Page, answered: dict[str, Any], accessible: Callable[[Page], None], tmp_path: Path
 ) -> None:
+    expect(page.get_by_text("CSV or Excel (.xlsx), up to 24 MB")).to_be_visible()
+    accessible(page)
     bring(page, "history.csv", german())
     expect(page.locator(".told")).to_contain_text(
         "216 rows, 4 columns, separated by semicolons, Windows-1252"
@@ -285,6 +287,9 @@ def test_what_nothing_tells_is_asked(page: Page, accessible: Callable[[Page], No
     expect(page.get_by_text("03/04/2026 can be read in two ways")).to_be_visible()
     expect(go).to_be_disabled()
     accessible(page)
+    bring(page, "a.pdf", b"%PDF-1.7")
+    expect(page.get_by_text("03/04/2026 can be read in two ways")).to_be_hidden()
+    bring(page, "a.csv", lines("A,03/04/2026,1.250", "A,04/05/2026,2.500"))
     page.get_by_label("The month: it is in Mar 2026").check()
     page.get_by_label("1.250, with three decimals").check()
     expect(go).to_be_enabled()
@@ -352,11 +357,12 @@ def test_by_keyboard_alone(page: Page) -> None:
     file: FilePayload = {"name": "history.csv", "mimeType": CSV, "buffer": german()}
     chooser.value.set_files(file)
     expect(page.locator(".told")).to_contain_text("216 rows")
-    page.get_by_label("Column Güte is", exact=True).focus()
+    role = page.get_by_role("textbox", name="Column Güte is", exact=True)
+    role.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Column Güte is", exact=True)).to_have_value("Left out")
+    expect(role).to_have_value("Left out")
     page.locator("#predict-go").focus()
     page.keyboard.press("Enter")
     heading = page.get_by_role("heading", level=2)

@@ -6,7 +6,11 @@
   let taken = 0;
 
   const nothing = () => window.dash_clientside.no_update;
-  const say = (name, size) => `${name} · ${size < 1e6 ? window.tonnage.number(size / 1e3, 1) + " kB" : window.tonnage.number(size / 1e6, 1) + " MB"}`;
+
+  function say(name, size) {
+    const [unit, by, digits] = size < 1e3 ? ["bytes", 1, 0] : size < 1e6 ? ["kB", 1e3, 1] : ["MB", 1e6, 1];
+    return `${name} · ${window.tonnage.number(size / by, digits)} ${unit}`;
+  }
 
   function made(name, attributes, ...children) {
     const element = document.createElement(name);
@@ -158,6 +162,8 @@
       show(shown) {
         if (!shown) return [true, [], [], []];
         const all = rows(shown);
+        // As high as its rows, up to fourteen of them.
+        document.getElementById(GRID).style.height = `${52 + 28 * Math.min(all.length, 14)}px`;
         return [false, columns(shown), all, [all[0]]];
       },
 
