@@ -14,10 +14,11 @@ class Surroundings:
     """`facts` gathers what a monitoring system asks of the house; `predictor` forecasts what is brought.
 
     Tokens that `issuer` has signed are taken beside API keys. With `sessions` there is the page, and people
-    sign in there.
+    sign in there. `models_at` is where people look at models in MLflow, without a slash at its end.
     """
 
     facts: Callable[[], Facts] | None = None
     predictor: Predictor | None = None
     issuer: Issuer | None = None
     sessions: Sessions | None = None
+    models_at: str | None = None

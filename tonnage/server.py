@@ -28,6 +28,7 @@ from tonnage.predictor import ProcessPredictor
 from tonnage.progress import log
 from tonnage.slow_clients import cut_off_the_slow, protocol_for
 from tonnage.stores import Stores
+from tonnage.tracking import models_at
 
 BACKLOG = 4_096
 TICKS_PER_SECOND = 10  # uvicorn's own
@@ -45,7 +46,9 @@ def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> N
     predictor.warm()
     engine = stores.open_for_service(patience_of(settings))
     sessions = sessions_of(settings)
-    surroundings = Surroundings(lambda: gather_facts(stores, clock.now()), predictor, issuer, sessions)
+    surroundings = Surroundings(
+        lambda: gather_facts(stores, clock.now()), predictor, issuer, sessions, models_at(stores.settings)
+    )
     server = server_for(create_app(engine, surroundings, limits_of(settings)), settings)
     log.info("serving", url=f"http://{address[0]}:{address[1]}", stop="Ctrl-C")
     try:

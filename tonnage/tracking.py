@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -50,6 +51,21 @@ def find_tracking(settings: Settings, engine: sa.Engine) -> Tracking:
     # A bare postgresql:// would be another driver, which is not installed.
     url = url.set(drivername="postgresql+psycopg2")
     return Tracking(url.render_as_string(hide_password=False), str(url), folder)
+
+
+def models_at(settings: Settings) -> str | None:
+    """Where people look at models in a browser: a server's URL, without what only programs should know.
+
+    None where there is no server, or what is named is no URL.
+    """
+    named = "" if settings.mlflow_url is None else settings.mlflow_url.get_secret_value()
+    try:
+        url = urlsplit(named)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            return None
+    except ValueError:
+        return None
+    return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path.rstrip("/"), "", ""))
 
 
 def open_tracking(tracking: Tracking, engine: sa.Engine) -> Registry:

@@ -4,19 +4,21 @@ import datetime as dt
 import json
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from app.access.caller import Caller
 from app.api import jobs_schemas as schemas
 from app.api.asking import Asker
 from app.api.audited import noted
 from app.api.problems import declared
 from app.refusals import BadCursor, BadParameter
 from app.store import jobs as store
-from app.store.audit import record
+from app.store.audit import Entry, record
 from app.store.jobs import Job
 from app.store.moment import moment
 from forecasting.months import Month
@@ -63,14 +65,33 @@ def post_job(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """A worker does it as soon as no month is due; nothing is stored where the question is refused."""
-    now = moment(request.app.state.engine)
+
+    def entry(job: Job) -> Entry:
+        return noted(request, 202, job=str(job.id), kind=job.kind, **asked.arguments)
+
+    job = ask_for(request.app.state.engine, caller, asked, idempotency_key, entry)
+    return JSONResponse(schemas.job_shown(job), 202, headers={"Location": f"/v1/jobs/{job.id}"})
+
+
+def ask_for(
+    engine: Engine,
+    caller: Caller,
+    asked: schemas.JobAsked,
+    idempotency_key: str | None,
+    entry: Callable[[Job], Entry],
+) -> Job:
+    """Ask for a job in a caller's name, with its entry in the audit trail, or neither.
+
+    Raises `BadParameter` for a month that is not over, and what `app.store.jobs.ask` does.
+    """
+    now = moment(engine)
     _check_month(asked.month, now)
 
     def witness(connection: Connection, job: Job) -> None:
-        record(connection, noted(request, 202, job=str(job.id), kind=job.kind, **asked.arguments))
+        record(connection, entry(job))
 
-    job = store.ask(
-        request.app.state.engine,
+    return store.ask(
+        engine,
         asked.kind,
         asked.arguments,
         asked_by=caller.name,
@@ -79,7 +100,6 @@ def post_job(
         most_waiting=MOST_WAITING,
         witness=witness,
     )
-    return JSONResponse(schemas.job_shown(job), 202, headers={"Location": f"/v1/jobs/{job.id}"})
 
 
 @router.get(

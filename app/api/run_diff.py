@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
+from sqlalchemy import Connection
 
 from app.api.asking import Asker
 from app.api.node_filter import NodeFilter, misspelling_first
@@ -17,7 +18,7 @@ from app.refusals import NothingInCommon
 from app.store.node_changes import common_months, compare
 from app.store.run_changes import causes_between
 from app.store.run_records import as_published
-from app.store.selection import PublishedRun
+from app.store.selection import PublishedRun, Selection
 
 router = APIRouter(tags=["runs"])
 
@@ -45,12 +46,17 @@ def get_run_diff(
     with misspelling_first(request):
         after, before = find_run(connection, caller, asked.to), find_run(connection, caller, run)
     earlier, later = as_published(before), as_published(after)
-    selection = asked.select(request, _comparable(earlier, later))
-    causes = causes_between(connection, before.id, after.id)
-    return run_diff(selection, earlier, causes, compare(connection, earlier, selection, causes, asked.limit))
+    selection = asked.select(request, comparable(earlier, later))
+    return diff_of(connection, earlier, selection, asked.limit)
 
 
-def _comparable(before: PublishedRun, after: PublishedRun) -> PublishedRun:
+def diff_of(connection: Connection, before: PublishedRun, selection: Selection, limit: int) -> RunDiff:
+    """What changed since a run, of a selection from a later one that is `comparable` with it."""
+    causes = causes_between(connection, before.id, selection.run.id)
+    return run_diff(selection, before, causes, compare(connection, before, selection, causes, limit))
+
+
+def comparable(before: PublishedRun, after: PublishedRun) -> PublishedRun:
     """The later run with the levels that both have; raises `NothingInCommon`."""
     if before.unit != after.unit:
         raise NothingInCommon(after.id, f"one counts in {before.unit}, the other in {after.unit}")

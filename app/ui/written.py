@@ -9,11 +9,10 @@ from dash.development.base_component import Component
 from forecasting.months import Month
 
 
-def number(
-    value: float,
-    digits: int = 0,
-    style: Literal["plain", "percent", "signed", "signed-percent"] = "plain",
-) -> Component:
+type Style = Literal["plain", "percent", "signed", "signed-percent"]
+
+
+def number(value: float, digits: int = 0, style: Style = "plain") -> Component:
     """A number with so many decimals; `percent` takes a share of 1, `signed` writes + or −."""
     attributes: Any = {"data-digits": str(digits), "data-style": style}
     return html.Data(f"{value:.{digits}f}", value=repr(float(value)), className="n", **attributes)

@@ -1,0 +1,1 @@
+"""The view `/accuracy`: how good the forecasts have been."""

@@ -1,0 +1,46 @@
+"""Nodes as people read them, with the way to where each is shown through time."""
+
+from collections.abc import Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.store.node_id import NodeId
+from forecasting.hierarchy import TOTAL, level_name, parse_level
+
+_BETWEEN = " · "
+
+
+def node_link(node: NodeId, run: str | None = None) -> Component:
+    """The node's values, as a link to the explorer."""
+    asked = f"node={node}" + (f"&run={run}" if run else "")
+    return html.A(node_words(node), href=f"/explorer?{asked}")
+
+
+def node_words(node: NodeId) -> str:
+    """The node in a few words.
+
+    >>> node_words(NodeId.of({"organization": "NORD", "material": "HEB 200"})), node_words(NodeId.of({}))
+    ('NORD · HEB 200', 'Total')
+    """
+    return _BETWEEN.join(node.values) or "Total"
+
+
+def node_named(level: str, told: Mapping[str, object]) -> NodeId:
+    """The node that an answer of the API tells of, in its level's names."""
+    names = parse_level(level)
+    return NodeId.of({name: str(told[name]) for name in names})
+
+
+def level_words(level: str) -> str:
+    """A level as people read it.
+
+    >>> level_words("organization,material_group"), level_words("total")
+    ('organization × material group', 'total')
+    """
+    return " × ".join(name.replace("_", " ") for name in level.split(","))
+
+
+def tells_of_customers(level: str) -> bool:
+    """Whether nodes of the level are customers, so that reading them is noted."""
+    return level != TOTAL and "customer" in level_name(parse_level(level)).split(",")

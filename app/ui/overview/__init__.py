@@ -1,0 +1,1 @@
+"""The view `/`: this month in one look."""
