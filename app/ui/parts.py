@@ -38,9 +38,10 @@ class Part:
 
 def place(part: Part, *before: Component) -> Component:
     """Where a part stands, before it is answered; `before` stands between its heading and it."""
-    heading = html.H2(part.title, id=f"{part.id}-heading")
+    named = f"{part.id}-heading"
+    heading = html.H2(part.title, id=named)
     inside = [heading, *before, html.Div(loading(), id=part.id)]
-    return html.Section(inside, className="part", **aria(labelledby=heading.id))
+    return html.Section(inside, className="part", **aria(labelledby=named))
 
 
 def answer(dash: Dash, parts: Sequence[Part], *again: Input) -> None:

@@ -8,7 +8,6 @@ from dash.development.base_component import Component
 
 from forecasting.months import Month
 
-
 type Style = Literal["plain", "percent", "signed", "signed-percent"]
 
 

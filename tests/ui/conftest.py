@@ -225,12 +225,12 @@ def watched(served: Served) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="session")
-def signed_in(browser: Browser, served: Served, key_of: KeyOf) -> Iterator[Callable[..., BrowserContext]]:
-    """Contexts of people who are signed in, one for each role, organizations and options: pages load once."""
+def signed_in(browser: Browser, key_of: KeyOf) -> Iterator[Callable[..., BrowserContext]]:
+    """Contexts of people who are signed in, by service, role, organizations and options: pages load once."""
     contexts: dict[str, BrowserContext] = {}
 
-    def of(role: str, organizations: Any, options: dict[str, Any]) -> BrowserContext:
-        name = repr((role, organizations, sorted(options.items())))
+    def of(served: Served, role: str, organizations: Any, options: dict[str, Any]) -> BrowserContext:
+        name = repr((served.url, role, organizations, sorted(options.items())))
         if name not in contexts:
             context = browser.new_context(**({"locale": "en-GB"} | options))
             page = context.new_page()
@@ -258,7 +258,7 @@ def sign_in(
     pages: list[Page] = []
 
     def open_page(role: str = "admin", organizations: Any = None, path: str = "/", **options: Any) -> Page:
-        page = signed_in(role, organizations, options).new_page()
+        page = signed_in(served, role, organizations, options).new_page()
         pages.append(page)
         page.goto(f"{served.url}/sign-in")
         page.evaluate("localStorage.clear()")
@@ -286,6 +286,8 @@ def accessible() -> Callable[[Page], None]:
     }
 
     def check(page: Page) -> None:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator("main .loading")).to_have_count(0)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
             expect(page.locator("html")).to_have_attribute("data-theme", scheme)

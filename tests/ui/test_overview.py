@@ -129,7 +129,7 @@ def test_who_sees_some_organizations_sees_those_alone(sign_in: SignIn, served: S
     assert total[-1][1] == pytest.approx(rows[0][1])
     expect(page.locator(".kept-back")).to_have_count(4)
     for sentence in page.locator(".kept-back").all():
-        expect(sentence).to_contain_text("sums over all organizations, you see: NORD")
+        expect(sentence).to_contain_text("this sums over all organizations, and you see NORD")
     expect(page.locator("main")).not_to_contain_text("SÜD")
     expect(page.locator("main")).not_to_contain_text("Verdict")
 

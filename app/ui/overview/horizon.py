@@ -8,8 +8,8 @@ from dash.development.base_component import Component
 
 from app.store.node_id import NodeId
 from app.store.read import Reader
-from app.store.summaries import YEAR, Summary
 from app.store.selection import PublishedRun, select_from
+from app.store.summaries import YEAR, Stretch, Summary
 from app.ui import asking, written
 from app.ui.bands import bands_of
 from app.ui.drawn import bar, lean
@@ -38,7 +38,9 @@ def _line(reader: Reader, run: PublishedRun, node: NodeId, ends: Sequence[float]
 
 def _organizations(reader: Reader, run: PublishedRun) -> list[Summary]:
     """The largest of the organizations that the caller sees, the largest first."""
-    return reader.summaries(select_from(run, level=_BY, where={}), "-year", 0, _MOST)
+    if (_BY,) not in run.levels:
+        return []
+    return reader.summaries(select_from(run, level=_BY, where={}), "-year", Stretch(0, _MOST))
 
 
 def _show_total(_: Asked) -> Component:
@@ -61,7 +63,7 @@ def _show_total(_: Asked) -> Component:
 
 
 def _none_of_yours() -> Component:
-    return html.P("Your organizations have no forecast in this run.", className="kept-back")
+    return html.P("This run forecasts no organization that you see.", className="kept-back")
 
 
 def _by_month(run: PublishedRun, lines: Sequence[Line]) -> Component:
@@ -98,8 +100,6 @@ def _by_month(run: PublishedRun, lines: Sequence[Line]) -> Component:
 def _show_organizations(_: Asked) -> Component:
     with asking.reader() as reader:
         run = reader.current_run()
-        if (_BY,) not in run.levels:
-            return html.P("This run has no level of organizations.", className="kept-back")
         lines = _organizations(reader, run)
     if not lines:
         return _none_of_yours()
