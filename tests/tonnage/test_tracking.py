@@ -13,7 +13,7 @@ from forecasting.months import Month
 from retrain.errors import RegistryUnavailable
 from tonnage.errors import BadTracking
 from tonnage.settings import Settings
-from tonnage.tracking import find_tracking, open_tracking
+from tonnage.tracking import find_tracking, models_at, open_tracking
 
 
 @pytest.fixture
@@ -103,3 +103,21 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "mlflow" not in told.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (None, None),
+        ("postgresql://u:hidden@h/ml", None),
+        ("javascript:alert(1)//https://ml", None),
+        ("https://[ml", None),
+        ("https:///models", None),
+        ("https://ml/base/", "https://ml/base"),
+        ("http://u:hidden@ml:5000?token=hidden#hidden", "http://ml:5000"),
+    ],
+)
+def test_where_people_look_at_models(
+    url: str | None, shown: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert models_at(settings(tmp_path, monkeypatch, url)) == shown
