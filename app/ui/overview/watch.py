@@ -81,7 +81,7 @@ def _show_drift(_: Asked) -> Component:
 
 def _event(event: Event) -> Component:
     kind = "demand itself" if event.kind == "data" else "forecast errors"
-    decision = badge("retrains", "warn") if event.decision == "retrain" else badge("told")
+    decision = badge("retrains", "warn") if event.decision == "retrain" else badge("notified")
     words = str(event.evidence.get("words") or "")
     return html.Li(
         [
