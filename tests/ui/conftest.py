@@ -77,6 +77,8 @@ _LAUNCH = [
 
 type KeyOf = Callable[..., str]
 
+expect.set_options(timeout=30_000)  # machines that run tests are busy
+
 
 @dataclass(frozen=True)
 class Served:
