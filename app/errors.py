@@ -10,6 +10,7 @@ AppError
 ├── BadDatabaseUrl          not the URL of a PostgreSQL database
 ├── RolesMissing            the database's readers are not there and may not be made
 ├── BadIssuerSettings       settings by which no issuer of tokens can be reached
+├── BadSessionSecret        a secret that could be guessed
 ├── IssuerUnavailable       whoever signs the tokens does not answer
 ├── PredictorAbsent         a service that was started without what makes forecasts
 ├── PredictorBusy           as many histories wait to be forecast as may
@@ -121,6 +122,17 @@ class BadIssuerSettings(AppError):
             "set TONNAGE_OIDC_ISSUER, TONNAGE_OIDC_AUDIENCE and TONNAGE_OIDC_JWKS_URL, or none of them: "
             "see docs/access.md",
             field=name,
+        )
+
+
+class BadSessionSecret(AppError):
+    """A secret of sessions that could be guessed; the message leaves it out."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__(
+            f"the secret of sessions has fewer than {least} characters",
+            "make one by: openssl rand -hex 32",
+            field="TONNAGE_SESSION_SECRET",
         )
 
 

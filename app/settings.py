@@ -21,7 +21,6 @@ class Settings(BaseSettings):
     oidc_jwks_url: str | None = Field(default=None, description="where their issuer publishes its keys")
     session_secret: SecretStr | None = Field(
         default=None,
-        min_length=32,
         description="signs sessions of the page; without it one is made at each start",
     )
     connections: int = Field(default=20, ge=8, description="connections to PostgreSQL at a time")

@@ -2,12 +2,11 @@
 
     python benchmarks/page.py [--rounds 10] [--changes 40] [--leaves 100000]
 
-Debian's Chromium opens the explorer of the demo, which `tonnage serve` serves on this machine. First paint
-is the browser's first contentful paint; drawn is when the chart and the first lines of the grid stand
-there, from the moment of the navigation, with an empty cache and with a full one. A change of node begins
-with the click and ends when the chart of the other node is drawn. Scrolling asks a level of so many nodes
-for lines further down, next to those that are shown and far away, until they are written. All is measured
-in the browser.
+Debian's Chromium opens the explorer of the demo, which `tonnage serve` serves on this machine. First paint is
+the browser's first contentful paint; drawn is when chart and first lines of the grid stand there, from the
+moment of the navigation, with an empty cache and with a full one. A change of node begins with the click and
+ends when the chart of the other node is drawn. Scrolling asks a level of so many nodes for lines further
+down, next to those that are shown and far away, until they are written. All is measured in the browser.
 """
 
 import argparse

@@ -72,9 +72,11 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
 
 
 def print_how_to_ask(console: Console, port: int, first: Month, key: str) -> None:
-    """A key, or the command that makes one, and three questions about the forecast from `first`, to copy."""
-    url = f"http://127.0.0.1:{port}/v1/forecasts"
+    """Where the page is; a key, or the command that makes one; questions about the forecast from `first`."""
+    home = f"http://127.0.0.1:{port}"
+    url = f"{home}/v1/forecasts"
     bearer = '-H "Authorization: Bearer $TONNAGE_KEY"'
+    console.print(f"[bold]Look at it:[/] {home}, and sign in with the key below", highlight=False)
     console.print("Ask for it:", style="bold")
     for line in (
         f"export TONNAGE_KEY={key}",

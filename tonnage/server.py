@@ -17,6 +17,7 @@ from app.access.oidc import open_issuer
 from app.access.sessions import Sessions
 from app.edge.draining import Draining
 from app.edge.limits import Limits
+from app.errors import BadSessionSecret
 from app.main import LINES, create_app
 from app.settings import Settings
 from app.store.engine import Patience
@@ -31,13 +32,18 @@ from tonnage.stores import Stores
 from tonnage.tracking import models_at
 
 BACKLOG = 4_096
+LEAST_SECRET = 32
 TICKS_PER_SECOND = 10  # uvicorn's own
 
 
 def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> None:
-    """Serve until SIGINT or SIGTERM; raises `PortInUse` and `BadIssuerSettings` before anything starts."""
+    """Serve until SIGINT or SIGTERM.
+
+    Raises `PortInUse`, `BadIssuerSettings` and `BadSessionSecret` before anything starts.
+    """
     settings = stores.service
     issuer = open_issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url, clock.seconds)
+    sessions = sessions_of(settings)
     address = (host or settings.host, port or settings.port)
     listener = _listen(*address)
     # Uvicorn raises the signal anew once it has drained; as an exit it also stops the embedded database.
@@ -45,7 +51,6 @@ def serve_until_stopped(stores: Stores, host: str | None, port: int | None) -> N
     predictor = ProcessPredictor()
     predictor.warm()
     engine = stores.open_for_service(patience_of(settings))
-    sessions = sessions_of(settings)
     surroundings = Surroundings(
         lambda: gather_facts(stores, clock.now()), predictor, issuer, sessions, models_at(stores.settings)
     )
@@ -126,9 +131,10 @@ def patience_of(settings: Settings) -> Patience:
 
 def sessions_of(settings: Settings) -> Sessions:
     """Who has signed in at the page: signed by the settings' secret, or by one of this process alone."""
-    secret = settings.session_secret
-    key = os.urandom(32) if secret is None else secret.get_secret_value().encode()
-    return Sessions(key, lambda: clock.now().timestamp())
+    secret = b"" if settings.session_secret is None else settings.session_secret.get_secret_value().encode()
+    if 0 < len(secret) < LEAST_SECRET:
+        raise BadSessionSecret(LEAST_SECRET)
+    return Sessions(secret or os.urandom(LEAST_SECRET), lambda: clock.now().timestamp())
 
 
 def _raise_file_limit() -> int:

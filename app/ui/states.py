@@ -3,6 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
+from app.absences import NothingPublished
 from app.errors import AppError
 
 
@@ -23,9 +24,15 @@ def refused(error: AppError) -> Component:
 
     Let `DatabaseUnavailable` and its like pass: the page says so by itself, and asks again.
     """
-    detail = error.detail[:1].upper() + error.detail[1:]
+    detail, remedy = f"{_capital(error.detail)}.", f"{_capital(error.remedy)}."
+    if isinstance(error, NothingPublished):
+        return empty(detail, remedy)
     return html.Div(
-        [html.P(f"{detail}."), html.P(error.remedy[:1].upper() + error.remedy[1:] + ".", className="remedy")],
+        [html.P(detail), html.P(remedy, className="remedy")],
         className="refused",
         role="alert",
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -229,6 +229,17 @@ class Watched:
             self.wrong.append(f"asked {request.url}")
 
 
+@pytest.fixture(scope="session")
+def nothing_published(
+    new_database: Callable[[], str], clock: Clock, serve: Callable[[Any], str]
+) -> Iterator[Served]:
+    """A service over a database in which there is nothing yet."""
+    engine = open_engine(new_database())
+    migrate(engine)
+    yield Served(serve(create_app(engine, Surroundings(sessions=Sessions(SECRET, clock)))), engine)
+    engine.dispose()
+
+
 @pytest.fixture
 def watched(served: Served) -> Iterator[Watched]:
     """What pages did wrong; a test that means them to may clear `wrong`."""

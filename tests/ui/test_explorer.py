@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.store.node_id import NodeId
 
@@ -195,6 +195,21 @@ class TestAddress:
         expect(page.locator("#explorer-count").get_by_role("alert")).to_contain_text(
             re.compile(told, re.IGNORECASE)
         )
+
+
+def test_where_nothing_is_published_it_says_what_to_do(
+    browser: Browser, nothing_published: Any, key_of: Callable[..., str]
+) -> None:
+    with browser.new_context(base_url=nothing_published.url) as context:
+        page = context.new_page()
+        page.goto("/explorer")
+        page.get_by_label("API key").fill(key_of(nothing_published.engine))
+        page.keyboard.press("Enter")
+        for place in ("head", "count"):
+            told = page.locator(f"#explorer-{place}")
+            expect(told).to_contain_text("Nothing published yet.")
+            expect(told).to_contain_text("Run: tonnage retrain.")
+        expect(page.get_by_role("alert")).to_have_count(0)
 
 
 class TestReach:

@@ -4,6 +4,7 @@ import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+from app.ui import states
 from app.ui.attributes import aria
 from app.ui.explorer import controls, node, parts, rows
 from app.ui.view import WHERE, View
@@ -69,7 +70,7 @@ def _layout() -> Component:
             ),
             html.Section(
                 [
-                    html.Div(id="explorer-head"),
+                    html.Div(states.loading(), id="explorer-head"),
                     html.Div(id="explorer-chart", className="chart"),
                     html.Div(
                         [
