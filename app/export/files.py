@@ -15,7 +15,6 @@ from typing import IO
 from app.export.csv import csv_pieces
 from app.export.excel import refuse_too_many, workbook
 from app.export.form import Form, Kind
-from app.export.parquet import parquet_pieces
 from app.store.nodes import Place
 from app.store.read import Reader
 from app.store.selected_nodes import NodeSlice
@@ -26,7 +25,7 @@ from forecasting.hierarchy import TOTAL
 _NOT_FOR_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 # How much is in memory at a time, in numbers of a slice; a Parquet row group is a slice.
-_NUMBERS_AT_ONCE: dict[Kind, int] = {"csv": 50_000, "parquet": 500_000, "xlsx": 100_000}
+_NUMBERS_AT_ONCE: dict[Kind, int] = {"csv": 50_000, "parquet": 250_000, "xlsx": 100_000}
 _PIECE = 1 << 20
 
 
@@ -62,6 +61,9 @@ def forecast_file(
     else:
         slices = reader.node_slices(selection, size, after) if page is None else [page]
         if form.kind == "parquet":
+            # Its library takes 40 MB, which a service that is not asked for Parquet does without.
+            from app.export.parquet import parquet_pieces  # noqa: PLC0415
+
             pieces = parquet_pieces(reader, selection, slices, shape)
         else:
             if page is None:

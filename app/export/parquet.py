@@ -41,13 +41,16 @@ def parquet_pieces(
         store_schema=False,  # it would have readers make categories of names
     )
     writer.add_key_value_metadata(_metadata(selection))
-    for nodes in slices:
-        block = block_of(reader.numbers(selection, nodes.ids), shape)
-        columns = _columns(selection, shape, nodes, block)
-        writer.write_table(pa.Table.from_arrays(columns, schema=schema), row_group_size=len(block.node))
+    try:
+        for nodes in slices:
+            block = block_of(reader.numbers(selection, nodes.ids), shape)
+            columns = _columns(selection, shape, nodes, block)
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema), row_group_size=len(block.node))
+            yield drain.taken()
+        writer.close()
         yield drain.taken()
-    writer.close()
-    yield drain.taken()
+    finally:
+        pa.default_memory_pool().release_unused()  # else it keeps what the largest file took
 
 
 def _schema(selection: Selection, shape: Shape) -> pa.Schema:
