@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
@@ -10,9 +11,11 @@ from sqlalchemy.exc import ArgumentError, ProgrammingError
 
 from app.store.session import connected
 from retrain.errors import RegistryUnavailable
-from retrain.registry import Registry
 from tonnage.errors import BadTracking
 from tonnage.settings import Settings
+
+if TYPE_CHECKING:
+    from retrain.registry import Registry  # with it come model libraries, which the service does not load
 
 SCHEMA = "mlflow"
 _LOCK = 0x746F6E_02  # any number, the same in every process that opens the registry
@@ -68,7 +71,7 @@ def models_at(settings: Settings) -> str | None:
     return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path.rstrip("/"), "", ""))
 
 
-def open_tracking(tracking: Tracking, engine: sa.Engine) -> Registry:
+def open_tracking(tracking: Tracking, engine: sa.Engine) -> "Registry":
     """The registry there; MLflow makes its tables when it is the first time.
 
     One process at a time: two that made the same tables would break each other.

@@ -62,17 +62,25 @@ def sql_values(separator: Separator) -> dict[str, str | list[str]]:
 
 
 def number_cell(number: float) -> str:
-    """The shortest text that reads back as the same double, as PostgreSQL spells it.
+    """The shortest text that reads back as the same double, never without a point or an exponent.
 
-    From 2 to the power of 53 on PostgreSQL may write a digit more, which reads back as the same double too.
+    Whoever guesses a column's type by its first rows, as Power Query and Polars do, must not take it for one
+    of whole numbers. From 2 to the power of 53 on PostgreSQL may write a digit more, which reads back as the
+    same double too.
 
     >>> [number_cell(number) for number in (2.0, 0.1, 1e-7, 1e15, 1234567890123456.0, 1e16)]
-    ['2', '0.1', '1e-07', '1e+15', '1.234567890123456e+15', '1e+16']
+    ['2.0', '0.1', '1e-07', '1e+15', '1.234567890123456e+15', '1e+16']
     """
-    text = repr(number).removesuffix(".0")
+    text = repr(number)
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole, _, rest = digits.partition(".")
+    whole, _, rest = digits.removesuffix(".0").partition(".")
     if "e" in text or len(whole) <= _MOST_DIGITS:
         return text
     first, others = whole[0], (whole[1:] + rest).rstrip("0")
     return f"{sign}{first}{'.' if others else ''}{others}e+{len(whole) - 1}"
+
+
+def number_cell_sql(expression: str) -> str:
+    """`number_cell` of an SQL expression of finite doubles, where `extra_float_digits` is 1."""
+    whole = f"{expression} = trunc({expression}) and abs({expression}) < 1e{_MOST_DIGITS}"
+    return f"case when {whole} then {expression}::text || '.0' else {expression}::text end"

@@ -1,8 +1,8 @@
 """Rows of a selection as CSV text that PostgreSQL writes itself, a slice of nodes at a time.
 
 A slice comes as one text: what is the same in all rows of a node is written once for it, and no row is
-handed through the driver alone, as COPY does. Numbers are the shortest text that reads back as the same
-double, as PostgreSQL spells it: `2`, `0.1`, `1e-07`.
+handed through the driver alone, as COPY does. Numbers are written as `app.store.cells` says: `2.0`, `0.1`,
+`1e-07`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from app.store.cells import Separator, sql_values, text_cell, text_cell_sql
+from app.store.cells import Separator, number_cell_sql, sql_values, text_cell, text_cell_sql
 from app.store.keys import KEYS
 from app.store.selection import Selection
 from forecasting.forecast import quantile_name
@@ -69,7 +69,7 @@ def csv_rows(connection: Connection, selection: Selection, ids: Sequence[int], l
     else:
         rows = _WIDE
         array = [f"months[{place}][measure.pick]" for place in range(1, 1 + len(selection.months))]
-    numbers = f"array_to_string(array[{', '.join(array)}], %(separator)s)"
+    numbers = f"concat_ws(%(separator)s, {', '.join(map(number_cell_sql, array))})"
     if layout.decimal != ".":
         numbers = f"replace({numbers}, '.', %(decimal)s)"
     names = [*KEYS, *(f"attributes[{place}]" for place in range(1, 1 + len(selection.attributes)))]

@@ -212,11 +212,11 @@ class TestCsv:
         answer = client.get("/v1/forecasts?level=material_group,organization&format=csv")
         assert answer.text == (
             "run,origin,level,organization,customer,material,material_group,month,unit,mean,p50\n"
-            '2026-10-aaaa,2026-10,"organization,material_group",NORD,,,Flat,2026-11,t,1,1\n'
+            '2026-10-aaaa,2026-10,"organization,material_group",NORD,,,Flat,2026-11,t,1.0,1.0\n'
             '2026-10-aaaa,2026-10,"organization,material_group",NORD,,,"Long; ""hot"", {1}\\🙂",'
-            "2026-11,t,10,10\n"
-            '2026-10-aaaa,2026-10,"organization,material_group",SÜD,,,Flat,2026-11,t,100,100\n'
-            '2026-10-aaaa,2026-10,"organization,material_group",SÜD,,,NULL,2026-11,t,1000,1000\n'
+            "2026-11,t,10.0,10.0\n"
+            '2026-10-aaaa,2026-10,"organization,material_group",SÜD,,,Flat,2026-11,t,100.0,100.0\n'
+            '2026-10-aaaa,2026-10,"organization,material_group",SÜD,,,NULL,2026-11,t,1000.0,1000.0\n'
         )
 
     @pytest.mark.parametrize("level", ["total", "customer", "organization,customer,material"])

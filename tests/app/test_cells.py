@@ -8,7 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from app.store.cells import Separator, number_cell, runs_as_formula, sql_values, text_cell, text_cell_sql
+from app.store.cells import (
+    Separator,
+    number_cell,
+    number_cell_sql,
+    runs_as_formula,
+    sql_values,
+    text_cell,
+    text_cell_sql,
+)
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 TRICKY = st.text(st.sampled_from("=+-@＝＋－＠ \t\n\r\v\f\xa0\u3000\ufeff\u2003'\",;a1%\\"), max_size=5)
@@ -30,7 +38,10 @@ def test_text_as_postgresql_writes_it(migrated: Engine, text: str | None, separa
 @example([0.0, -0.0, 1e15, 1e16, 123456789012345.6, 1234567890123456.0, 1e-4, 1e-5, 5e-324, -1.5e15])
 def test_numbers_as_postgresql_writes_them(migrated: Engine, numbers: list[float]) -> None:
     with migrated.connect() as connection:
-        query = "select array_to_string(%(numbers)s::text[]::float8[], ' ')"
+        query = (
+            f"select string_agg({number_cell_sql('number')}, ' ' order by place) "
+            "from unnest(%(numbers)s::text[]::float8[]) with ordinality as given (number, place)"
+        )
         written = connection.exec_driver_sql(query, {"numbers": [*map(repr, numbers)]}).scalar_one()
     for number, text in zip(numbers, written.split(" "), strict=True):
         assert float(text) == float(number_cell(number)) == number

@@ -194,7 +194,7 @@ class TestRate:
     def test_too_many_get_429_and_when_to_return(self, client: TestClient) -> None:
         answers = [client.get("/v1/nodes?plant=1") for _ in range(4)]
         assert [each.status_code for each in answers] == [422, 422, 422, 429]
-        assert answers[-1].headers["retry-after"] == "2"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 2  # a second may have passed by then
         assert answers[-1].json()["type"] == "urn:tonnage:problem:too-many-requests"
         assert client.get("/health/live").status_code == 200
 

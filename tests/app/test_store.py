@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.absences import NothingPublished
 from app.errors import BadDatabaseUrl, DatabaseUnavailable, SchemaBehind, Unpublishable
-from app.store import tables
+from app.store import access_tables, insight_tables, mart_tables, tables
 from app.store.engine import open_engine
 from app.store.forecasts import NodeForecast
 from app.store.migrate import is_current, migrate
@@ -37,6 +37,10 @@ type MakeRun = Callable[..., ForecastRun]
 
 PUBLISHED = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 LATER = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+
+
+# Tables are in the metadata once the file that has them is read.
+assert {each.metadata for each in (access_tables, insight_tables, mart_tables)} == {tables.metadata}
 
 
 def counts(engine: Engine) -> tuple[int, ...]:

@@ -89,10 +89,10 @@ def test_with_curl(service: dict[str, str], tmp_path: Path) -> None:
     assert [month["mean"] for month in node["months"]] == [6.0] * 12
     assert file == german == excel == ""
     rows = list(csv.DictReader((tmp_path / "nord.csv").read_text(encoding="utf-8").splitlines()))
-    assert {(row["customer"], row["mean"]) for row in rows} == {("0104", "1"), ("K-104", "2")}
+    assert {(row["customer"], row["mean"]) for row in rows} == {("0104", "1.0"), ("K-104", "2.0")}
     text = (tmp_path / "kunden.csv").read_text(encoding="utf-8")
     assert text.startswith("\ufeffrun;origin;")
-    assert ";0104;;2026-11;t;1;0,5;1;2\n" in text
+    assert ";0104;;2026-11;t;1,0;0,5;1,0;2,0\n" in text
     rows = list(openpyxl.load_workbook(tmp_path / "forecast.xlsx")["Forecasts"].values)
     assert len(rows) == 1 + 2 * 4
     assert rows[1][3:10] == ("NORD", None, "COIL", "t", "mean", 3.0, 3.0)
