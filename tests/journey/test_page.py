@@ -99,8 +99,9 @@ def test_every_view_shows_what_the_api_answers(site: Site) -> None:
 def overview(site: Site, run: dict[str, Any]) -> None:
     site.open("/")
     line = site.page.get_by_role("region", name="This month’s run")
-    for each in (run["id"], run["model"], run["snapshot"]):
+    for each in (run["id"], run["model"], run["snapshot"][:12]):
         expect(line).to_contain_text(each)
+    expect(line.locator(f"[title='{run['snapshot']}']")).to_be_visible()
     series = site.told("series/total", history=0, earlier=0)
     shown = read(site.page, YEAR_BEFORE)
     assert [row[:3] for row in shown[:-1]] == [
