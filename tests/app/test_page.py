@@ -321,7 +321,8 @@ def test_who_leaves_before_the_question_has_come_in_leaves_no_error(
     sign_in(browser, key_of(engine))
     headers = OWN | {"Host": "testserver", "Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}
     scope = {
-        "type": "http", "method": "POST", "scheme": "http", "path": "/_dash-update-component", "query_string": b"",
+        "type": "http", "method": "POST", "scheme": "http", "path": "/_dash-update-component",
+        "query_string": b"",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     sent: list[dict[str, Any]] = []
