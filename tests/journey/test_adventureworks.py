@@ -41,5 +41,5 @@ def test_from_its_tables_to_coherent_answers(adventureworks: World, key_of: Call
 def _monthly_sums(service: Any, level: str) -> pl.DataFrame:
     answer = service.get("/v1/forecasts", params={"level": level, "format": "csv"})
     assert answer.status_code == 200
-    table = pl.read_csv(io.BytesIO(answer.content))
+    table = pl.read_csv(io.BytesIO(answer.content), infer_schema_length=None)
     return table.group_by("month").agg(pl.col("mean").sum()).sort("month")
