@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from app.access.key import new_key
 from app.store.api_keys import NewApiKey, add_key
@@ -36,6 +38,16 @@ settings.register_profile("house", derandomize=True, deadline=None)
 # What has to hold a thousand times: pytest --hypothesis-profile=thousand tests/…/test_random_histories.py
 settings.register_profile("thousand", parent=settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
+
+_LAUNCH = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
 
@@ -189,3 +201,15 @@ def snapshot_of(
 @pytest.fixture(scope="session")
 def sealed() -> Callable[..., Snapshot]:
     return snapshot_of
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("there is no chromium on PATH; install it by: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=_LAUNCH)
+        yield browser
+        browser.close()

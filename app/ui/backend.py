@@ -13,7 +13,7 @@ from dash import Dash
 from dash.backends._fastapi import FastAPIDashServer, reset_current_request, set_current_request
 from dash.exceptions import PreventUpdate
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.refusals import BadParameter
@@ -56,6 +56,8 @@ class PageBackend(FastAPIDashServer):
                 context = dash_app._initialize_context(body)
                 callback = dash_app._prepare_callback(context, body)
                 arguments = dash_app._inputs_to_vals(context.inputs_list + context.states_list)
+            except ClientDisconnect:
+                return Response(status_code=400)  # who left the view while it asked reads no answer
             except (ValueError, LookupError, TypeError, AttributeError):
                 raise BadParameter(
                     "this is not a question of the page", "open the page anew", field="body"

@@ -313,3 +313,26 @@ def test_the_service_does_not_wait_for_the_page() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_who_leaves_before_the_question_has_come_in_leaves_no_error(
+    browser: TestClient, engine: Engine, key_of: KeyOf
+) -> None:
+    sign_in(browser, key_of(engine))
+    headers = OWN | {"Host": "testserver", "Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}
+    scope = {
+        "type": "http", "method": "POST", "scheme": "http", "path": "/_dash-update-component",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    assert browser.portal is not None
+    browser.portal.call(browser.app, scope, receive, send)
+    assert sent[0]["status"] == 400

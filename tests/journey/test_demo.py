@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.journey.conftest import World
 from tonnage.cli import main
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -27,11 +28,10 @@ def numbers(text: str) -> list[float]:
     return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*\.?\d*", text)]
 
 
-def test_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("TONNAGE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("TONNAGE_DATABASE_URL", raising=False)
-    assert main(["demo", "--no-serve"]) == 0
-    first = capsys.readouterr().out
+def test_twice(
+    demo: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = demo.printed
     shown = shown_in_readme("uv run tonnage demo --no-serve")
     drawn = r"[▁▂▃▄▅▆▇█|]+ │"
     assert re.sub(drawn, "", plain(first)) == re.sub(drawn, "", plain(shown))
@@ -40,6 +40,8 @@ def test_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     for reason, count in {"unknown unit": 6, "not a number": 5, "missing key": 4, "missing date": 4}.items():
         assert re.search(rf"{count}\s+{reason}", first)
 
+    monkeypatch.setenv("TONNAGE_HOME", str(demo.home))
+    monkeypatch.delenv("TONNAGE_DATABASE_URL", raising=False)
     assert main(["demo", "--no-serve"]) == 0
     second = capsys.readouterr().out
     assert "was published before, nothing changed" in second

@@ -6,7 +6,6 @@ fails its test at the end.
 """
 
 import datetime as dt
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +24,6 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 from sqlalchemy import Engine
 
@@ -65,15 +63,6 @@ _SPREAD = np.array([0.6, 0.7, 0.85, 0.98, 1.15, 1.3, 1.45])
 FIRST_OF_HISTORY = Month(2023, 11)
 ORIGIN = Month(2026, 10)
 SECRET = b"the secret of the tests, 32 bytes"
-_LAUNCH = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 type KeyOf = Callable[..., str]
 
@@ -194,18 +183,6 @@ def served(
     """The service over that database."""
     surroundings = Surroundings(sessions=Sessions(SECRET, clock), predictor=predictor)
     return Served(serve(create_app(ui_engine, surroundings)), ui_engine)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("there is no chromium on PATH; install it by: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=_LAUNCH)
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -133,7 +133,7 @@ def test_a_good_file_is_answered_as_the_api_answers(
     expect(page.get_by_text("CSV or Excel (.xlsx), up to 24 MB")).to_be_visible()
     accessible(page)
     bring(page, "history.csv", german())
-    expect(page.locator(".told")).to_contain_text(
+    expect(page.locator(".reading")).to_contain_text(
         "216 rows, 4 columns, separated by semicolons, Windows-1252"
     )
     accessible(page)
@@ -301,13 +301,13 @@ def test_of_several_sheets_one_is_chosen(page: Page) -> None:
     bring(page, "a.xlsx", saved(lambda book, _: book.create_sheet("Notes").append(["x"])), EXCEL)
     expect(page.get_by_text("The workbook has 2 sheets with something in them.")).to_be_visible()
     choose(page, "Sheet", "Sheet")
-    expect(page.locator(".told")).to_contain_text("2 rows, 3 columns, sheet 'Sheet'")
+    expect(page.locator(".reading")).to_contain_text("2 rows, 3 columns, sheet 'Sheet'")
 
 
 def test_two_hundred_thousand_rows_of_too_many_series(page: Page) -> None:
     content = lines(*(f"K{n % 5000},20{10 + n % 15}-{n % 12 + 1:02d},{n % 97}.5" for n in range(200_000)))
     bring(page, "large.csv", content)
-    expect(page.locator(".told")).to_contain_text("200,000 rows", timeout=SOON)
+    expect(page.locator(".reading")).to_contain_text("200,000 rows", timeout=SOON)
     page.locator("#predict-go").click()
     expect(refused(page)).to_contain_text(
         "The 200,000 rows are of 5,000 series by 'customer'; the page takes 1,000.", timeout=SOON
@@ -356,7 +356,7 @@ def test_by_keyboard_alone(page: Page) -> None:
         page.locator("#predict-input").press("Space")
     file: FilePayload = {"name": "history.csv", "mimeType": CSV, "buffer": german()}
     chooser.value.set_files(file)
-    expect(page.locator(".told")).to_contain_text("216 rows")
+    expect(page.locator(".reading")).to_contain_text("216 rows")
     role = page.get_by_role("textbox", name="Column Güte is", exact=True)
     role.focus()
     page.keyboard.press("ArrowDown")

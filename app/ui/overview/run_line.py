@@ -25,7 +25,7 @@ def _show(_: Asked) -> Component:
                 ("History to", written.month(Month.parse(run.origin))),
                 ("Forecast", months_from_to(run.first, run.last)),
                 ("Model", model),
-                ("Snapshot", html.Code(run.snapshot)),
+                ("Snapshot", html.Code(run.snapshot[:12], title=run.snapshot)),
             ),
             *_said(run),
         ]

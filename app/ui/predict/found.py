@@ -206,7 +206,7 @@ def _preview(table: Table, looks: Sequence[Look]) -> Component:
                     f" {'row' if len(table.numbers) == 1 else 'rows'}, {len(table.columns)} columns, ",
                     f"{table.told}. Say what each column is:",
                 ],
-                className="told",
+                className="reading",
             ),
             html.Div(
                 html.Table(
