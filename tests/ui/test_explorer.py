@@ -100,7 +100,7 @@ class TestNumbers:
             "Forecast of Sept 2026": f"{next(m for m in earlier[0] if m['month'] == '2026-11')['mean']:.1f}",
             "Forecast of Aug 2026": f"{next(m for m in earlier[1] if m['month'] == '2026-11')['mean']:.1f}",
             "A year before": f"{told['last_year'][0]['quantity']:.1f}",
-            "Sum of its parts by customer": f"{first['mean']:.1f}",
+            "Sum by customer": f"{first['mean']:.1f}",
         }
         page.keyboard.press("Home")
         expect(box).to_contain_text(f"{told['history'][0]['quantity']:.1f}")
@@ -152,6 +152,16 @@ class TestAddress:
         expect(page.locator("#explorer-count")).to_contain_text("1 node")
         expect(page.get_by_label("Search by name")).to_have_value("k-1")
         expect(page.get_by_label("Order")).to_have_value("nodes")
+
+    def test_marks_the_node_in_the_grid(self, sign_in: SignIn) -> None:
+        page = sign_in(path="/explorer?level=organization&node=organization=SÜD")
+        marked = page.locator("#explorer-grid .ag-row-selected [col-id=name]")
+        expect(marked).to_have_text("SÜD")
+        page.get_by_role("navigation", name="Counts towards").get_by_role("link", name="Total").click()
+        expect(title(page)).to_have_text("Total")
+        expect(marked).to_have_count(0)
+        page.locator("#explorer-parts").get_by_role("link", name="NORD").click()
+        expect(marked).to_have_text("NORD")
 
     def test_goes_back_and_forth(self, sign_in: SignIn) -> None:
         page = sign_in(path="/explorer")

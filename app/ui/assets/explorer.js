@@ -9,6 +9,8 @@
   const OF_NODE = ["run", "node", "history", "earlier", "by"];
   let state = {};
   let handed = {};
+  let marked = null;
+  let chosen = null; // as answers write it: an address may write a node in other ways
 
   function read(search) {
     const found = { where: {} };
@@ -56,7 +58,7 @@
     if (after === before) return;
     window.history.pushState({}, "", HERE + after);
     hand("explorer-list", OF_LIST);
-    if (hand("explorer-node", OF_NODE)) mark();
+    hand("explorer-node", OF_NODE);
   }
 
   function here() {
@@ -68,9 +70,10 @@
   // The chosen node is marked where the grid shows it.
   function mark() {
     grid((api) => {
-      const row = state.node && api.getRowNode(state.node);
-      if (row && row.data) row.setSelected(true, true);
-      else api.deselectAll();
+      const row = chosen && api.getRowNode(chosen);
+      if (row && row.data) {
+        if (!row.isSelected()) row.setSelected(true, true);
+      } else if (api.getSelectedNodes().length) api.deselectAll();
     });
   }
 
@@ -85,6 +88,11 @@
         state = read(search || "");
         if (state.unit) window.tonnage.setUnit(state.unit);
         handed = {};
+        grid((api) => {
+          if (marked !== api) api.addEventListener("modelUpdated", mark); // once, whenever lines have come
+          marked = api;
+          mark();
+        });
         return [fresh("explorer-arrived", OF_LIST), fresh("explorer-list", OF_LIST), fresh("explorer-node", OF_NODE)];
       },
 
@@ -110,7 +118,6 @@
       // The last node of each stretch, so that the next one is found at once.
       remember(answer, request, places) {
         if (!answer || !request || !answer.rowData.length) return nothing();
-        window.setTimeout(mark, 0); // once the grid has them
         const next = request.startRow + answer.rowData.length;
         return { ...(places || {}), [next]: answer.rowData[answer.rowData.length - 1].node };
       },
@@ -126,6 +133,11 @@
         if (table && table.series !== series) window.tonnage.tabulate(table, series);
         if (table) table.series = series;
         markUnit();
+        const now = series && series.node.node;
+        if (now !== chosen) {
+          chosen = now;
+          mark();
+        }
         if (chart) window.tonnage.drawSeries(chart, series, sum && series && sum.run === series.run.id ? sum : null);
         return nothing();
       },

@@ -59,7 +59,7 @@ def answer(dash: Dash) -> None:
             return html.P("One of the finest nodes: it has no parts.", className="note"), None
         document = {
             "run": run.id,
-            "label": f"Sum of its parts by {_named(by)}",
+            "label": f"Sum by {_named(by)}",
             "months": [
                 {"month": str(month), "mean": mean}
                 for month, mean in zip(parts.selection.months, parts.sums, strict=True)
