@@ -67,6 +67,12 @@
 
   const nothing = () => window.dash_clientside.no_update;
 
+  // A line that a person has chosen; what `mark` selects was chosen before.
+  function chooseRow(event) {
+    const [row] = event.api.getSelectedNodes();
+    if (here() && row && row.data && !event.source.startsWith("api")) set({ node: row.data.node });
+  }
+
   // The chosen node is marked where the grid shows it.
   function mark() {
     grid((api) => {
@@ -89,7 +95,10 @@
         if (state.unit) window.tonnage.setUnit(state.unit);
         handed = {};
         grid((api) => {
-          if (marked !== api) api.addEventListener("modelUpdated", mark); // once, whenever lines have come
+          if (marked !== api) {
+            api.addEventListener("modelUpdated", mark);
+            api.addEventListener("selectionChanged", chooseRow);
+          }
           marked = api;
           mark();
         });
@@ -120,11 +129,6 @@
         if (!answer || !request || !answer.rowData.length) return nothing();
         const next = request.startRow + answer.rowData.length;
         return { ...(places || {}), [next]: answer.rowData[answer.rowData.length - 1].node };
-      },
-
-      choose(rows) {
-        if (here() && rows && rows.length && rows[0].node) set({ node: rows[0].node });
-        return nothing();
       },
 
       draw(series, sum) {
@@ -206,7 +210,7 @@
     grid((api) => {
       const cell = api.getFocusedCell();
       const row = cell && api.getDisplayedRowAtIndex(cell.rowIndex);
-      if (row && row.data) row.setSelected(true, true);
+      if (row && row.data) set({ node: row.data.node });
     });
   });
 

@@ -121,12 +121,6 @@ def _answer(dash: Dash) -> None:
         prevent_initial_call=True,
     )
     dash.clientside_callback(
-        ClientsideFunction("explorer", "choose"),
-        Output(rows.GRID, "className"),
-        Input(rows.GRID, "selectedRows"),
-        prevent_initial_call=True,
-    )
-    dash.clientside_callback(
         ClientsideFunction("explorer", "draw"),
         Output("explorer-chart", "className"),
         Input(node.SERIES, "data"),
