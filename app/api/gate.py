@@ -4,27 +4,25 @@ import asyncio
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.caller import Caller
 from app.access.callers import Callers
-from app.access.rules import ASKED_BY_THE_PAGE, OPEN, PAGES, check
+from app.access.rules import ASKED_BY_THE_PAGE, OPEN, check
 from app.access.same_site import refuse_foreign
 from app.access.sessions import Sessions, sent_cookie
 from app.api.problems import answer_to
-from app.denials import NoCredentials, Unidentified
+from app.api.to_browsers import to_browser
+from app.denials import NoCredentials
 from app.errors import AppError
 
 _LONGEST = 16_384
 _LOOKING = frozenset({"GET", "HEAD"})
-_ONCE_MORE = '<!doctype html><meta http-equiv="refresh" content="0"><title>Tonnage</title>'
 
 
 class Questions:
@@ -87,8 +85,7 @@ class Gate:
         try:
             await self._check(scope)
         except (AppError, HTTPException) as error:
-            answer = _to_sign_in(scope) if isinstance(error, Unidentified) else None
-            await (answer or answer_to(error))(scope, receive, send)
+            await (to_browser(scope, error) or answer_to(error))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -128,21 +125,6 @@ class Gate:
         if isinstance(session.who, Caller):
             return session.who
         return await run_in_threadpool(self._callers.holder, session.who)
-
-
-def _to_sign_in(scope: Scope) -> Response | None:
-    """The way to the sign-in page for a browser that opens a page; None for every other question.
-
-    Who follows a link from elsewhere has their cookie withheld by the browser (SameSite=Strict), so they are
-    first made to ask once more from here.
-    """
-    if scope["state"].get("question") not in PAGES or scope["method"] != "GET" or _shows_credentials(scope):
-        return None
-    if (b"sec-fetch-site", b"cross-site") in scope["headers"]:
-        return HTMLResponse(_ONCE_MORE, headers={"Referrer-Policy": "same-origin"})
-    query = scope["query_string"].decode("latin-1")
-    asked = quote(scope["path"] + (f"?{query}" if query else ""), safe="")
-    return RedirectResponse(f"/sign-in?next={asked}", 302)
 
 
 def _shows_credentials(scope: Scope) -> bool:
