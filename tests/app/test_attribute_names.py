@@ -51,7 +51,7 @@ class TestNames:
         answer = client.get("/v1/forecasts", params={"level": name, name: "y", "format": "csv"})
         assert answer.headers["content-disposition"].isascii()
         (row,) = csv.DictReader(io.StringIO(answer.text))
-        assert (row["mean"], list(row.values())[6]) == ("100", "y")
+        assert (row["mean"], list(row.values())[6]) == ("100.0", "y")
 
     def test_what_answers_call_something_else_is_reserved(
         self, client: TestClient, published: ForecastRun

@@ -77,8 +77,8 @@ class TestCsv:
             answer.content
             == (
                 "\ufeffrun;origin;level;organization;customer;material;month;unit;mean;p10\n"
-                '2026-10-aaaa;2026-10;organization,customer,material;NORD;"K,""9""";\'=SUM(A1);2026-11;t;1;0,5\n'
-                "2026-10-aaaa;2026-10;organization,customer,material;NORD;K-104;HEB 200;2026-11;t;10;5\n"
+                '2026-10-aaaa;2026-10;organization,customer,material;NORD;"K,""9""";\'=SUM(A1);2026-11;t;1,0;0,5\n'
+                "2026-10-aaaa;2026-10;organization,customer,material;NORD;K-104;HEB 200;2026-11;t;10,0;5,0\n"
             ).encode()
         )
 
@@ -88,9 +88,9 @@ class TestCsv:
         )
         assert answer.text == (
             "run,origin,level,organization,customer,material,unit,measure,2026-11,2026-12\n"
-            "2026-10-aaaa,2026-10,customer,,K-7,,t,mean,1000,2000\n"
-            "2026-10-aaaa,2026-10,customer,,K-7,,t,p50,1000,2000\n"
-            "2026-10-aaaa,2026-10,customer,,K-7,,t,p10,500,1000\n"
+            "2026-10-aaaa,2026-10,customer,,K-7,,t,mean,1000.0,2000.0\n"
+            "2026-10-aaaa,2026-10,customer,,K-7,,t,p50,1000.0,2000.0\n"
+            "2026-10-aaaa,2026-10,customer,,K-7,,t,p10,500.0,1000.0\n"
         )
 
     def test_sorted_by_size(self, client: TestClient) -> None:
