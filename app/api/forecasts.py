@@ -21,7 +21,7 @@ from app.api.formats import choose_format
 from app.api.json_answer import JsonAnswer
 from app.api.parameters import ATTRIBUTES, ForecastsQuery
 from app.api.problems import declared
-from app.export.files import forecast_file
+from app.export.files import ForecastFile, forecast_file
 from app.export.form import MEDIA_TYPES, Kind, form_of
 from app.store.selection import select_from
 
@@ -89,10 +89,15 @@ def get_forecasts(
         if following is not None:
             headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
         file = forecast_file(reader, selection, form, page=some)
-    else:
-        file = forecast_file(reader, selection, form, after=after)
-    headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    return StreamingResponse(file.pieces, headers=headers, media_type=file.media_type)
+        # So little is made before it is sent: where something breaks, the answer is a problem.
+        whole = b"".join(file.pieces)
+        return Response(whole, headers=headers | _as_file(file), media_type=file.media_type)
+    file = forecast_file(reader, selection, form, after=after)
+    return StreamingResponse(file.pieces, headers=headers | _as_file(file), media_type=file.media_type)
+
+
+def _as_file(file: ForecastFile) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{file.name}"'}
 
 
 def _kind(request: Request, asked: ForecastsQuery) -> Kind | Literal["json"]:

@@ -34,6 +34,7 @@ def shown(engine: Engine, make_run: MakeRun) -> None:
     with engine.begin() as connection:
         only_recorded = {**connection.execute(tables.run.select().limit(1)).mappings().one()}
         only_recorded |= {"id": "2026-10-cccc", "published_at": None}
+        del only_recorded["number"]  # PostgreSQL gives it
         connection.execute(tables.run.insert().values(only_recorded))
 
 

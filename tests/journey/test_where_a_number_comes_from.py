@@ -325,7 +325,8 @@ class TestDiff:
             connection.execute(
                 sa.text(
                     "create temporary table twin on commit drop as select * from run; "
-                    "update twin set id = '2026-10-twin'; insert into run select * from twin; "
+                    "update twin set id = '2026-10-twin'; "
+                    "insert into run overriding user value select * from twin; "
                     "insert into forecast "
                     "select '2026-10-twin', node_id, month, 2 * mean, quantiles from forecast"
                 )

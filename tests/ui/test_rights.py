@@ -65,7 +65,8 @@ class TestStrangers:
         stranger.get_by_label("API key").fill(key)
         stranger.keyboard.press("Enter")
         expect(stranger.get_by_role("heading", level=2)).to_have_text("Total")
-        stranger.wait_for_load_state("networkidle")
+        # All has been asked; else the page leaves before it is clicked.
+        expect(stranger.locator("#explorer-parts")).to_contain_text("add up to")
         with served.engine.begin() as connection:
             revoke_key(connection, key.split("_")[1])
         stranger.locator("#explorer-parts").get_by_role("link", name="NORD").click()

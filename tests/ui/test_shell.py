@@ -31,10 +31,3 @@ def test_moving_between_views_loads_nothing_anew(page: Page) -> None:
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs and models")
     assert page.evaluate("window.here") is True
-
-
-def test_every_view_is_accessible(page: Page, accessible: Callable[[Page], None]) -> None:
-    for name in VIEWS.values():
-        page.get_by_role("navigation").get_by_role("link", name=name).click()
-        expect(page.get_by_role("heading", level=1)).to_have_text(name)
-        accessible(page)
