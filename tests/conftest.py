@@ -34,7 +34,7 @@ from tonnage.embedded import start_embedded
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The same examples in every run: what is found once is found by everybody.
-settings.register_profile("house", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("house", derandomize=True, deadline=None)
 # What has to hold a thousand times: pytest --hypothesis-profile=thousand tests/…/test_random_histories.py
 settings.register_profile("thousand", parent=settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")

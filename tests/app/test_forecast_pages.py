@@ -134,7 +134,7 @@ class TestCursor:
 NAMES = st.sampled_from(["A", "B", "a,b", "Ü"])
 
 
-@settings(max_examples=25)
+@settings(max_examples=60)
 @given(
     leaves=st.sets(st.tuples(NAMES, NAMES, NAMES), min_size=1, max_size=12),
     data=st.data(),

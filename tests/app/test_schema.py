@@ -28,7 +28,7 @@ from app.surroundings import Surroundings
 from forecasting.run import ForecastRun
 from tonnage.predictor import ProcessPredictor
 
-EXAMPLES = int(os.environ.get("TONNAGE_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("TONNAGE_EXAMPLES", "5"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

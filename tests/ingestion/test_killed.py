@@ -18,7 +18,7 @@ from ingestion.snapshot_store import SnapshotStore
 
 ROOT = Path(__file__).resolve().parents[2]
 
-KILLS = int(os.environ.get("TONNAGE_KILLS", "4"))
+KILLS = int(os.environ.get("TONNAGE_KILLS", "6"))
 """How often; for a hundred times: TONNAGE_KILLS=100 uv run pytest tests/ingestion/test_killed.py."""
 
 ROWS = 30_000
