@@ -1,6 +1,5 @@
 """GET /v1/lineage/{node}/{month}, /v1/models, /v1/snapshots and /v1/drift, by hand."""
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +7,7 @@ from dataclasses import replace
 import httpx
 import numpy as np
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -77,7 +77,9 @@ def asked_over_the_wire(engine: Engine, key: str, path: str) -> httpx.Response:
         ) as client:
             return await client.get(path)
 
-    return asyncio.run(ask())
+    # Not on this thread: after a test with a browser, its own loop passes for running here.
+    with start_blocking_portal() as elsewhere:
+        return elsewhere.call(ask)
 
 
 class TestLineage:
