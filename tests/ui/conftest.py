@@ -155,6 +155,7 @@ def serve() -> Iterator[Callable[[Any], str]]:
     def listen(app: Any) -> str:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # whoever comes before the server is there waits for it, and is not refused
         config = uvicorn.Config(app, log_level="critical", ws="none", access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
