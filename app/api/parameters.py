@@ -5,6 +5,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Request
+from fastapi.openapi.utils import get_openapi
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -238,10 +239,12 @@ def refuse_unknown_attributes(request: Request, attributes: Level) -> None:
 def _declared(request: Request) -> tuple[dict[str, bool], bool]:
     """The parameters that the resource names, and whether each may be repeated; are attributes too?"""
     known: dict[tuple[str, str], tuple[dict[str, bool], bool]] = request.app.state.declared
-    question = (request.scope["route"].path, request.method.lower())
+    route = request.scope["route"]
+    question = (route.path, request.method.lower())
     if question not in known:  # the contract does not change while the process lives
-        operations: dict[str, Any] = request.app.openapi()["paths"][question[0]]
-        declared = operations[question[1]].get("parameters", [])
+        # Of this route alone: all of OpenAPI would have the first caller wait for half a second.
+        paths: dict[str, Any] = get_openapi(title="", version="", routes=[route])["paths"]
+        declared = paths[question[0]][question[1]].get("parameters", [])
         kinds = {each["name"]: each["schema"].get("type") for each in declared if each["in"] == "query"}
         named = {name: kind == "array" for name, kind in kinds.items() if kind != "object"}
         known[question] = (named, len(named) < len(kinds))

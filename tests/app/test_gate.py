@@ -22,7 +22,6 @@ from app.denials import KeyOver, UnknownKey
 from app.main import create_app
 from app.store.api_keys import find_key, list_keys, note_use, revoke_key
 from app.store.engine import open_engine
-from app.store.migrate import migrate
 from app.surroundings import Surroundings
 
 type KeyOf = Callable[..., str]
@@ -59,11 +58,15 @@ def filled(path: str) -> str:
     return "/".join("none" if part.startswith("{") else part for part in path.split("/"))
 
 
-@pytest.fixture
-def asked(engine: Engine) -> Iterator[TestClient]:
-    """The service, asked by nobody in particular."""
+@pytest.fixture(scope="module")
+def asked(migrated: Engine) -> Iterator[TestClient]:
+    """The service, asked by nobody in particular; what it knows by heart are keys, and each test has its own.
+
+    It may still be writing of a test's questions into the audit trail when the next test empties it: nothing
+    here reads that.
+    """
     sessions = Sessions(bytes(32), lambda: 0.0)
-    app = create_app(engine, Surroundings(sessions=sessions))
+    app = create_app(migrated, Surroundings(sessions=sessions))
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
 
@@ -73,10 +76,9 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def elsewhere(new_database: Callable[[], str]) -> Iterator[Engine]:
+def elsewhere(new_migrated: Callable[[], str]) -> Iterator[Engine]:
     """Another house with keys of its own."""
-    engine = open_engine(new_database())
-    migrate(engine)
+    engine = open_engine(new_migrated())
     yield engine
     engine.dispose()
 

@@ -26,6 +26,7 @@ from app.access.caller import Role
 from app.main import create_app
 from app.surroundings import Surroundings
 from forecasting.run import ForecastRun
+from tests.app.conftest import bearer
 from tonnage.predictor import ProcessPredictor
 
 EXAMPLES = int(os.environ.get("TONNAGE_EXAMPLES", "5"))
@@ -56,26 +57,28 @@ def predictor() -> Iterator[ProcessPredictor]:
     predictor.close()
 
 
+@pytest.fixture(scope="module")
+def schema(migrated: Engine, predictor: ProcessPredictor, key_of: Callable[..., str]) -> Iterator[BaseSchema]:
+    """What one service says of itself; who asks is said with each question.
+
+    What it knows by heart are keys and the answers of a run, and both are the same or new in each test.
+    """
+    service = create_app(migrated, Surroundings(predictor=predictor))
+    yield schemathesis.openapi.from_asgi("/openapi.json", service, headers=bearer(key_of(migrated)))
+    service.state.trail.close()
+
+
 @pytest.fixture(params=CALLERS)
-def api(
-    request: pytest.FixtureRequest,
-    engine: Engine,
-    published: ForecastRun,
-    key_of: Callable[..., str],
-    predictor: ProcessPredictor,
-) -> tuple[BaseSchema, dict[str, str]]:
+def headers(
+    request: pytest.FixtureRequest, engine: Engine, published: ForecastRun, key_of: Callable[..., str]
+) -> dict[str, str]:
+    """Those that a caller sends, where a run has been published."""
     role, organizations = CALLERS[request.param]
-    key = key_of(engine, role.name.lower(), organizations)
-    around = Surroundings(predictor=predictor)
-    headers = {"Authorization": f"Bearer {key}"}
-    return schemathesis.openapi.from_asgi(
-        "/openapi.json", create_app(engine, around), headers=headers
-    ), headers
+    return bearer(key_of(engine, role.name.lower(), organizations))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_answer_is_as_described(api: tuple[BaseSchema, dict[str, str]], operation: str) -> None:
-    schema, headers = api
+def test_every_answer_is_as_described(schema: BaseSchema, headers: dict[str, str], operation: str) -> None:
     method, path = operation.split(" ")
     valid, invalid = (schema[path][method].as_strategy(mode) for mode in GenerationMode)
 
@@ -87,9 +90,7 @@ def test_every_answer_is_as_described(api: tuple[BaseSchema, dict[str, str]], op
     ask()
 
 
-def test_following_its_links_holds_as_well(api: tuple[BaseSchema, dict[str, str]]) -> None:
-    schema, headers = api
-
+def test_following_its_links_holds_as_well(schema: BaseSchema, headers: dict[str, str]) -> None:
     class Follower(schema.as_state_machine()):  # type: ignore[misc]  # the base is made of the schema
         def get_call_kwargs(self, case: Case) -> dict[str, Any]:
             return {"headers": headers}
@@ -98,3 +99,13 @@ def test_following_its_links_holds_as_well(api: tuple[BaseSchema, dict[str, str]
             case.validate_response(response, checks=CHECKS, headers=headers)
 
     Follower.run(settings=settings(BOUNDED, stateful_step_count=6))
+
+
+@pytest.mark.usefixtures("published")
+def test_who_asks_is_whom_the_question_names(
+    schema: BaseSchema, engine: Engine, key_of: Callable[..., str]
+) -> None:
+    asked = schema["/v1/audit"]["GET"].Case()
+    for role, organizations in CALLERS.values():
+        answer = asked.call(headers=bearer(key_of(engine, role.name.lower(), organizations)))
+        assert answer.status_code == (200 if role is Role.ADMIN else 403), role
