@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.access.key import new_key
 from app.store.api_keys import NewApiKey, add_key
+from app.store.engine import open_engine
+from app.store.migrate import migrate
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
 from forecasting.panel import DemandPanel
@@ -91,22 +93,43 @@ def tiny_panel(tiny: Hierarchy) -> DemandPanel:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
-    """A real PostgreSQL for the whole run, which stops with it."""
-    return start_embedded(tmp_path_factory.mktemp("home"))
+    """A real PostgreSQL for the whole run, which stops with it and need not outlive the machine."""
+    url = start_embedded(tmp_path_factory.mktemp("home"))
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with server.connect() as connection:
+        connection.exec_driver_sql("alter system set fsync = off")
+        connection.exec_driver_sql("select pg_reload_conf()")
+    return url
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: sa.URL) -> Callable[[], str]:
-    """Makes an empty database on that server; its URL."""
+def create_database(postgres: sa.URL) -> Callable[[str], str]:
+    """Makes a database on that server like one that is there; its URL."""
     server = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
 
-    def make() -> str:
+    def make(template: str) -> str:
         name = f"test_{uuid.uuid4().hex}"
         with server.connect() as connection:
-            connection.exec_driver_sql(f"create database {name}")
+            connection.exec_driver_sql(f"create database {name} template {template}")
         return postgres.set(database=name).render_as_string(hide_password=False)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def new_database(create_database: Callable[[str], str]) -> Callable[[], str]:
+    """Makes an empty database on that server; its URL."""
+    return lambda: create_database("template1")
+
+
+@pytest.fixture(scope="session")
+def new_migrated(create_database: Callable[[str], str], new_database: Callable[[], str]) -> Callable[[], str]:
+    """Makes a database in which `tonnage migrate` has run, and nothing else; its URL."""
+    engine = open_engine(new_database())
+    migrate(engine)
+    engine.dispose()
+    template = str(engine.url.database)
+    return lambda: create_database(template)
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +151,7 @@ def _key_of(
     return str(key)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets beside the repository."""
     if not DATA.is_dir():

@@ -11,7 +11,6 @@ from sqlalchemy.dialects import postgresql
 
 from app.store.engine import open_engine
 from app.store.forecasts import forecasts_question
-from app.store.migrate import migrate
 from app.store.nodes import Place
 from app.store.publish import publish
 from app.store.read import Reader
@@ -29,10 +28,9 @@ PUBLISHED = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def many(new_database: Callable[[], str]) -> Iterator[Engine]:
+def many(new_migrated: Callable[[], str]) -> Iterator[Engine]:
     """Two runs of five thousand leaves and some seven hundred nodes above them, three months each."""
-    engine = open_engine(new_database())
-    migrate(engine)
+    engine = open_engine(new_migrated())
     number = np.arange(5000)
     leaves = pl.DataFrame(
         {

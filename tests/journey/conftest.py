@@ -69,19 +69,17 @@ class User:
 @pytest.fixture
 def user(
     tmp_path: Path,
-    new_database: Callable[[], str],
+    new_migrated: Callable[[], str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     key_of: Callable[[sa.Engine], str],
 ) -> User:
-    url = new_database()
+    url = new_migrated()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TONNAGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TONNAGE_DATABASE_URL", url)
     monkeypatch.delenv("TONNAGE_CONFIG", raising=False)
-    user = User(tmp_path, open_engine(url), capsys, key_of)
-    assert user.run("migrate").code == 0
-    return user
+    return User(tmp_path, open_engine(url), capsys, key_of)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.store.engine import open_engine
-from app.store.migrate import migrate
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy
 from forecasting.months import Month
@@ -116,10 +115,9 @@ def test_with_and_without_kept_folds_a_contest_is_the_same(tiny_panel: DemandPan
 
 
 def test_through_the_tables_it_is_the_same_too(
-    tiny_panel: DemandPanel, new_database: Callable[[], str]
+    tiny_panel: DemandPanel, new_migrated: Callable[[], str]
 ) -> None:
-    engine = open_engine(new_database())
-    migrate(engine)
+    engine = open_engine(new_migrated())
     memory, asked = Memory(KeptFolds(engine), "1"), Asked()
     first = contest(tiny_panel, memory)
     assert bits(contest(tiny_panel, memory, asked)) == bits(first)

@@ -14,7 +14,6 @@ from app.absences import NothingPublished
 from app.store import tables
 from app.store.engine import open_engine
 from app.store.lineage import KeptModel, Lineage
-from app.store.migrate import migrate
 from app.store.read import reading
 from app.store.run_records import run_record
 from forecasting.checksum import forecast_checksum
@@ -230,9 +229,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def migrated(new_database: Callable[[], str]) -> Iterator[Engine]:
-    engine = open_engine(new_database())
-    migrate(engine)
+def migrated(new_migrated: Callable[[], str]) -> Iterator[Engine]:
+    engine = open_engine(new_migrated())
     yield engine
     engine.dispose()
 

@@ -12,7 +12,6 @@ from scipy.stats import norm
 from app.store import tables
 from app.store.drift_events import read_events
 from app.store.engine import open_engine
-from app.store.migrate import migrate
 from app.store.publish import publish
 from app.store.reviews import ReviewTables
 from app.store.scores import read_scores
@@ -38,9 +37,8 @@ LEFT = 20
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[], str]) -> Iterator[sa.Engine]:
-    engine = open_engine(new_database())
-    migrate(engine)
+def database(new_migrated: Callable[[], str]) -> Iterator[sa.Engine]:
+    engine = open_engine(new_migrated())
     yield engine
     engine.dispose()
 

@@ -12,7 +12,6 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.store.engine import open_engine
-from app.store.migrate import migrate
 from app.store.publish import publish
 from forecasting.forecast import Forecast
 from forecasting.hierarchy import Hierarchy
@@ -29,16 +28,15 @@ LEAVES = {
 
 @pytest.fixture
 def service(
-    new_database: Callable[[], str],
+    new_migrated: Callable[[], str],
     noon: dt.datetime,
     monkeypatch: pytest.MonkeyPatch,
     key_of: Callable[..., str],
 ) -> Iterator[TestClient]:
     """The service over the database that the command line is told of, with a run of three levels."""
-    url = new_database()
+    url = new_migrated()
     monkeypatch.setenv("TONNAGE_DATABASE_URL", url)
     engine = open_engine(url)
-    migrate(engine)
     levels = [(), ("organization", "material_group"), tuple(LEAVES)]
     hierarchy = Hierarchy.of(list(LEAVES), levels, pl.DataFrame(LEAVES))
     mean = hierarchy.aggregate(np.array([[1.0], [10.0], [100.0], [1000.0]]))

@@ -18,10 +18,9 @@ from tonnage.granting import grant, take_back
 
 
 @pytest.fixture
-def house(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Engine:
-    url = new_database()
+def house(new_migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Engine:
+    url = new_migrated()
     monkeypatch.setenv("TONNAGE_DATABASE_URL", url)
-    assert main(["migrate"]) == DONE
     return open_engine(url)
 
 

@@ -16,7 +16,6 @@ from app.errors import DatabaseUnavailable
 from app.store.engine import open_engine
 from app.store.jobs import Job, ask, cancel, read_job
 from app.store.leases import Fence
-from app.store.migrate import migrate
 from app.store.periods import Period, note_due, periods, run_again
 from app.store.session import connected
 from forecasting.months import Month
@@ -69,9 +68,8 @@ def logged() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[], str]) -> Iterator[Engine]:
-    engine = open_engine(new_database())
-    migrate(engine)
+def database(new_migrated: Callable[[], str]) -> Iterator[Engine]:
+    engine = open_engine(new_migrated())
     yield engine
     engine.dispose()
 
