@@ -108,7 +108,8 @@ def test_seven_nodes_with_a_leaf_at_zero_by_hand():
 
 @pytest.mark.parametrize("name", ["equal", "structural", "variance", "shrinkage"])
 def test_equals_the_textbook_and_hierarchicalforecast(name: str):
-    methods = pytest.importorskip("hierarchicalforecast.methods")
+    from hierarchicalforecast import methods  # noqa: PLC0415  # brings pandas and more, which collecting spares
+
     hierarchy = grouped()
     base, errors = demand(hierarchy)
     centred = errors - errors.mean(axis=1, keepdims=True)
