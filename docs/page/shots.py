@@ -169,14 +169,16 @@ def main() -> None:
         if asked.demo is None:
             tonnage(home, "demo", "--months", "4", "--no-serve")
         key = tonnage(home, "keys", "create", WHO, "--role", "admin").split()[0]
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        with served(home) as url:
-            state = sign_in(browser, url, key)
-            for shot in SHOTS:
-                if shot.name.startswith(asked.only):
-                    take(browser, url, state, shot)
-        tonnage(home, "keys", "revoke", WHO)
-        browser.close()
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+            with served(home) as url:
+                state = sign_in(browser, url, key)
+                for shot in SHOTS:
+                    if shot.name.startswith(asked.only):
+                        take(browser, url, state, shot)
+            browser.close()
+        finally:
+            tonnage(home, "keys", "revoke", WHO)
 
 
 if __name__ == "__main__":
