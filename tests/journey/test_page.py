@@ -4,18 +4,19 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journey.conftest import World
 from tests.ui.conftest import Watched
-from tests.ui.told import ask, read
+from tests.ui.told import amounts, ask, read
 
 YEAR_BEFORE = "Forecast by month beside last year"
 HISTORY = [round(80 + 30 * (at % 12) / 11 + at / 4, 2) for at in range(36)]
@@ -74,17 +75,30 @@ def served(world: World) -> Iterator[str]:
     environment = {**os.environ, "TONNAGE_HOME": str(world.home), "TONNAGE_NOTICE_SECONDS": "0"}
     environment.pop("TONNAGE_DATABASE_URL", None)
     command = [sys.executable, "-m", "tonnage", "serve", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as it:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            # The connection is tried again until the service listens, and then waits until it answers.
-            with httpx.Client(transport=httpx.HTTPTransport(retries=9), timeout=120) as client:
-                client.get(f"{url}/health/ready").raise_for_status()
-            yield url
-        finally:
-            it.terminate()
-            _, said = it.communicate(timeout=60)
-    assert b"Traceback" not in said, said.decode()
+    with tempfile.TemporaryFile() as said:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said) as it:
+            try:
+                wait_until_it_listens(it, port)
+                url = f"http://127.0.0.1:{port}"
+                httpx.get(f"{url}/health/ready", timeout=120).raise_for_status()
+                yield url
+            finally:
+                it.terminate()
+                it.wait(60)
+        said.seek(0)
+        text = said.read().decode()
+    assert "Traceback" not in text, text
+
+
+def wait_until_it_listens(service: subprocess.Popen[bytes], port: int) -> None:
+    """Until a connection is taken; fails when the service ends before."""
+    for _ in range(1200):
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            service.wait(0.1)
+            break
+    raise AssertionError(f"nothing listens on {port}; the service ended with {service.returncode}")
 
 
 def test_every_view_shows_what_the_api_answers(site: Site) -> None:
@@ -152,11 +166,6 @@ def explorer(site: Site, run: dict[str, Any]) -> None:
 def amount(value: float) -> str:
     """As the grid writes it in British English."""
     return f"{value:,.{0 if value >= 1000 else 1 if value >= 10 else 2}f}"
-
-
-def amounts(within: Locator) -> list[float]:
-    """The numbers that are shown, in full."""
-    return [float(value) for value in within.locator("data.n").evaluate_all("all => all.map(e => e.value)")]
 
 
 def accuracy(site: Site, run: dict[str, Any]) -> None:

@@ -12,61 +12,38 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
     Request,
+    ViewportSize,
     expect,
 )
 from sqlalchemy import Engine
 
 from app.access.sessions import Sessions
 from app.main import create_app
-from app.store.engine import open_engine
-from app.store.lineage import Lineage
-from app.store.migrate import migrate
-from app.store.publish import publish
 from app.surroundings import Surroundings
-from forecasting.forecast import Forecast
-from forecasting.hierarchy import Hierarchy, parse_level
-from forecasting.months import Month
-from forecasting.panel import DemandPanel
-from forecasting.run import ForecastRun
+from tests.ui.told import MODELS_AT, fill, fill_runs, new_engine
 from tonnage.predictor import ProcessPredictor
 
-NAMES = ("organization", "customer", "material", "material_group")
-LEVELS = (
-    "total",
-    "organization",
-    "material_group",
-    "customer",
-    "organization,material_group",
-    "organization,customer",
-    "organization,customer,material,material_group",
-)
-LEAVES = [
-    ("NORD", "K-104", "HEB 200", "Long"),
-    ("NORD", "K-104", "Coil 2.5", "Flat"),
-    ("NORD", "K-205", "Coil 2.5", "Flat"),
-    ("SÜD", "K-104", "HEB 200", "Long"),
-    ("SÜD", "K-7", "Blech <6>", "Flat"),
-]
-PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-_SPREAD = np.array([0.6, 0.7, 0.85, 0.98, 1.15, 1.3, 1.45])
-FIRST_OF_HISTORY = Month(2023, 11)
-ORIGIN = Month(2026, 10)
-SECRET = b"the secret of the tests, 32 bytes"
+WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=900)
 
 type KeyOf = Callable[..., str]
 
 expect.set_options(timeout=30_000)  # machines that run tests are busy
+
+
+def sessions() -> Sessions:
+    """Of people who have signed in, on a morning that does not end."""
+    now = dt.datetime(2026, 11, 3, 8, tzinfo=dt.UTC).timestamp()
+    return Sessions(b"the secret of the tests, 32 bytes", lambda: now)
 
 
 @dataclass(frozen=True)
@@ -75,76 +52,30 @@ class Served:
 
     url: str
     engine: Engine
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The seconds since 1970, as a test sets them."""
-
-    at: list[float] = field(default_factory=lambda: [dt.datetime(2026, 11, 3, 8, tzinfo=dt.UTC).timestamp()])
-
-    def __call__(self) -> float:
-        return self.at[0]
-
-
-def demand(origin: Month) -> DemandPanel:
-    """Tonnes of five leaves up to a month: a level and a season each."""
-    months = origin - FIRST_OF_HISTORY + 1
-    season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(months) / 12)
-    sizes = np.array([120.0, 45.5, 30.25, 80.0, 12.125])
-    return DemandPanel(_hierarchy(), FIRST_OF_HISTORY, np.outer(sizes, season), np.zeros(5, np.int64))
-
-
-def run_of(origin: Month, scale: float = 1.0) -> ForecastRun:
-    """A run of twelve months from a month on: the panel's last year again, a little more."""
-    panel = demand(origin)
-    hierarchy = panel.hierarchy
-    mean = hierarchy.aggregate(panel.quantity[:, -12:] * 1.04 * scale)
-    forecast = Forecast(hierarchy, origin + 1, mean, PROBABILITIES, _SPREAD[:, None, None] * mean)
-    return ForecastRun(
-        id=f"{origin}-{'abcdef'[origin.month % 6] * 12}",
-        forecast=forecast,
-        snapshot="3f9c1a2b4d5e",
-        model="smoothing/3",
-        unit="t",
-        because="the first run",
-    )
-
-
-def _hierarchy() -> Hierarchy:
-    leaves = pl.DataFrame(LEAVES, schema=dict.fromkeys(NAMES, pl.String), orient="row")
-    return Hierarchy.of(NAMES, [parse_level(level) for level in LEVELS], leaves)
-
-
-def fill(engine: Engine) -> None:
-    """Three runs in an empty database, the last of which is shown."""
-    migrate(engine)
-    for back in (2, 1, 0):
-        origin = ORIGIN - back
-        shown = dt.datetime(origin.year, origin.month, 5, 6, tzinfo=dt.UTC) + dt.timedelta(days=31)
-        lineage = Lineage({"name": "smoothing"}, {}, "0.3", "", "", {}, demand(origin))
-        publish(engine, run_of(origin, 1 + 0.05 * back), shown, lineage)
+    app: FastAPI
 
 
 @pytest.fixture(scope="session")
 def filled() -> Callable[[Engine], None]:
     """Fills a database of a test's own."""
-    return fill
+    return fill_runs
 
 
 @pytest.fixture(scope="session")
-def ui_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
+def ui_engine(new_migrated: Callable[[], str]) -> Iterator[Engine]:
     """A database with three runs, the last of which is shown; tests only add to it."""
-    engine = open_engine(new_database())
-    fill(engine)
-    yield engine
-    engine.dispose()
+    with new_engine(new_migrated()) as engine:
+        fill_runs(engine)
+        yield engine
 
 
 @pytest.fixture(scope="session")
-def clock() -> Clock:
-    """The clock of sessions."""
-    return Clock()
+def told(new_migrated: Callable[[], str], serve: Callable[[Any], str]) -> Iterator[Served]:
+    """Three runs with all that there is to tell of them; tests only add to it."""
+    with new_engine(new_migrated()) as engine:
+        fill(engine)
+        app = create_app(engine, Surroundings(sessions=sessions(), models_at=MODELS_AT))
+        yield Served(serve(app), engine, app)
 
 
 @pytest.fixture(scope="session")
@@ -178,12 +109,11 @@ def predictor() -> Iterator[ProcessPredictor]:
 
 
 @pytest.fixture(scope="session")
-def served(
-    ui_engine: Engine, clock: Clock, serve: Callable[[Any], str], predictor: ProcessPredictor
-) -> Served:
+def served(ui_engine: Engine, serve: Callable[[Any], str], predictor: ProcessPredictor) -> Served:
     """The service over that database."""
-    surroundings = Surroundings(sessions=Sessions(SECRET, clock), predictor=predictor)
-    return Served(serve(create_app(ui_engine, surroundings)), ui_engine)
+    surroundings = Surroundings(sessions=sessions(), predictor=predictor)
+    app = create_app(ui_engine, surroundings)
+    return Served(serve(app), ui_engine, app)
 
 
 @dataclass
@@ -208,14 +138,11 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def nothing_published(
-    new_database: Callable[[], str], clock: Clock, serve: Callable[[Any], str]
-) -> Iterator[Served]:
+def nothing_published(new_migrated: Callable[[], str], serve: Callable[[Any], str]) -> Iterator[Served]:
     """A service over a database in which there is nothing yet."""
-    engine = open_engine(new_database())
-    migrate(engine)
-    yield Served(serve(create_app(engine, Surroundings(sessions=Sessions(SECRET, clock)))), engine)
-    engine.dispose()
+    with new_engine(new_migrated()) as engine:
+        app = create_app(engine, Surroundings(sessions=sessions()))
+        yield Served(serve(app), engine, app)
 
 
 @pytest.fixture
@@ -255,21 +182,27 @@ def sign_in(
 ) -> Iterator[Callable[..., Page]]:
     """Opens a page of somebody who has signed in: of a role, for some organizations or all.
 
-    What the browser kept of earlier pages, but for the session, is forgotten.
+    What the browser has kept of its pages, but for the session, is forgotten at the end.
     """
     pages: list[Page] = []
 
-    def open_page(role: str = "admin", organizations: Any = None, path: str = "/", **options: Any) -> Page:
+    def open_page(
+        role: str = "admin",
+        organizations: Any = None,
+        path: str = "/",
+        size: ViewportSize = WIDE,
+        **options: Any,
+    ) -> Page:
         page = signed_in(served, role, organizations, options).new_page()
         pages.append(page)
-        page.goto(f"{served.url}/sign-in")
-        page.evaluate("localStorage.clear()")
+        page.set_viewport_size(size)
         watched.watch(page)
         page.goto(f"{served.url}{path}")
         return page
 
     yield open_page
     for page in pages:
+        page.evaluate("localStorage.clear()")
         page.close()
 
 
@@ -281,16 +214,20 @@ def page(sign_in: Callable[..., Page]) -> Page:
 
 @pytest.fixture(scope="session")
 def accessible() -> Callable[[Page], None]:
-    """Asserts that axe finds no violation of WCAG 2.1 A and AA on a page, in light and in dark."""
+    """Asserts that axe finds no violation of WCAG 2.1 A and AA on a page: in light, and where wide in dark.
+
+    The dark page differs from the light one in its colours alone, and a narrow page has those of a wide one.
+    """
     axe = Axe()
     rules = {
-        "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+        "resultTypes": ["violations"],  # of the rest, which nobody reads, axe then gathers no particulars
+        "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
     }
 
     def check(page: Page) -> None:
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator("main .loading")).to_have_count(0)
-        for scheme in ("light", "dark"):
+        for scheme in ("light",) if page.viewport_size == NARROW else ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
             expect(page.locator("html")).to_have_attribute("data-theme", scheme)
             found = axe.run(page, options=rules)

@@ -7,13 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
-from sqlalchemy import Engine
 
-from app.access.sessions import Sessions
-from app.main import create_app
-from app.surroundings import Surroundings
-from tests.ui.conftest import LEVELS, SECRET, Clock, Served
-from tests.ui.told import ask, entries, fill, new_engine, read
+from tests.ui.conftest import NARROW, WIDE, Served
+from tests.ui.told import LEVELS, ask, entries, read
 
 type SignIn = Callable[..., Page]
 
@@ -22,20 +18,13 @@ YEAR = "from=2025-11&to=2026-10"
 
 
 @pytest.fixture(scope="module")
-def told_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
-    with new_engine(new_database()) as engine:
-        fill(engine)
-        yield engine
+def app(told: Served) -> FastAPI:
+    return told.app
 
 
 @pytest.fixture(scope="module")
-def app(told_engine: Engine, clock: Clock) -> FastAPI:
-    return create_app(told_engine, Surroundings(sessions=Sessions(SECRET, clock)))
-
-
-@pytest.fixture(scope="module")
-def served(app: FastAPI, told_engine: Engine, serve: Callable[[Any], str]) -> Served:
-    return Served(serve(app), told_engine)
+def served(told: Served) -> Served:
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +136,7 @@ def test_who_sees_some_organizations_is_told_why_not(sign_in: SignIn) -> None:
 
 
 def test_it_is_accessible_wide_and_narrow(sign_in: SignIn, accessible: Callable[[Page], None]) -> None:
-    for width in (1280, 390):
-        page = sign_in(path="/accuracy", viewport={"width": width, "height": 900})
+    for size in (WIDE, NARROW):
+        page = sign_in(path="/accuracy", size=size)
         accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]

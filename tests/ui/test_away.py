@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.access.sessions import Sessions
 from app.main import create_app
 from app.store.engine import open_engine
+from app.store.migrate import migrate
 from app.surroundings import Surroundings
 from tonnage.embedded import start_embedded
 
@@ -19,6 +20,7 @@ from tonnage.embedded import start_embedded
 def database(tmp_path: Path, filled: Callable[..., None]) -> PostgresServer:
     """A PostgreSQL of its own, with runs in it."""
     engine = open_engine(start_embedded(tmp_path).render_as_string(hide_password=False))
+    migrate(engine)
     filled(engine)
     engine.dispose()
     return get_server(tmp_path / "postgres")

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.store.node_id import NodeId
+from tests.ui.conftest import NARROW
+from tests.ui.told import amounts
 
 type SignIn = Callable[..., Page]
 
@@ -25,11 +27,6 @@ def api(served: Any, key_of: Callable[..., str]) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {key_of(served.engine)}"}
     with httpx.Client(base_url=served.url, headers=headers, timeout=30) as client:
         yield client
-
-
-def amounts(within: Locator) -> list[float]:
-    """The numbers that are shown, in full."""
-    return [float(value) for value in within.locator("data.n").evaluate_all("all => all.map(e => e.value)")]
 
 
 def rows_of(page: Page) -> list[list[str]]:
@@ -230,7 +227,7 @@ class TestReach:
         expect(page.locator("#explorer-parts")).to_contain_text("add up to")
         expect(page.locator("#explorer-grid .ag-center-cols-container .ag-row")).to_have_count(4)
         accessible(page)
-        page.set_viewport_size({"width": 390, "height": 844})
+        page.set_viewport_size(NARROW)
         accessible(page)
 
     def test_everything_fits_a_narrow_screen(self, sign_in: SignIn) -> None:

@@ -1,39 +1,27 @@
 """The overview shows what the API answers, to each caller their part, and says why where it shows less."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
-from sqlalchemy import Engine
 
-from app.access.sessions import Sessions
-from app.main import create_app
-from app.surroundings import Surroundings
 from app.ui.causes import NAMES
-from tests.ui.conftest import SECRET, Clock, Served
-from tests.ui.told import ask, entries, fill, new_engine, read
+from tests.ui.conftest import NARROW, WIDE, Served
+from tests.ui.told import ask, entries, read
 
 type SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def told_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
-    with new_engine(new_database()) as engine:
-        fill(engine)
-        yield engine
+def app(told: Served) -> FastAPI:
+    return told.app
 
 
 @pytest.fixture(scope="module")
-def app(told_engine: Engine, clock: Clock) -> FastAPI:
-    return create_app(told_engine, Surroundings(sessions=Sessions(SECRET, clock)))
-
-
-@pytest.fixture(scope="module")
-def served(app: FastAPI, told_engine: Engine, serve: Callable[[Any], str]) -> Served:
-    return Served(serve(app), told_engine)
+def served(told: Served) -> Served:
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +62,9 @@ def test_organizations_the_largest_first(page: Page, api: httpx.Client) -> None:
         assert row[2] == pytest.approx(sum(month["quantity"] for month in series["last_year"]))
 
 
-def test_the_largest_changes_with_their_causes(page: Page, api: httpx.Client, app: FastAPI) -> None:
+def test_the_largest_changes_with_their_causes(sign_in: SignIn, api: httpx.Client, app: FastAPI) -> None:
+    before = len(entries(app))
+    page = sign_in()
     diff = api.get("/v1/runs/2026-09-dddddddddddd/diff?limit=10").json()
     rows = read(page, "The largest changes")
     assert len(rows) == len(diff["nodes"]) + 1
@@ -86,7 +76,8 @@ def test_the_largest_changes_with_their_causes(page: Page, api: httpx.Client, ap
         value = first.locator("li", has_text=NAMES[cause]).locator("data").get_attribute("value")
         assert float(value or "nan") == pytest.approx(moved[cause])
     # The rows name customers, so who looked at them is in the trail, as for the API.
-    noted = {entry.subject for entry in entries(app) if entry.action == "page"}
+    new = entries(app)[: len(entries(app)) - before]
+    noted = {entry.subject for entry in new if entry.action == "page"}
     finest = "organization,customer,material,material_group"
     assert noted == {f"/v1/runs/2026-09-dddddddddddd/diff?to=2026-10-eeeeeeeeeeee&level={finest}"}
 
@@ -135,11 +126,11 @@ def test_who_sees_some_organizations_sees_those_alone(sign_in: SignIn, served: S
 
 
 def test_it_is_accessible_wide_and_narrow(sign_in: SignIn, accessible: Callable[[Page], None]) -> None:
-    for width in (1280, 390):
-        page = sign_in(viewport={"width": width, "height": 900})
+    for size in (WIDE, NARROW):
+        page = sign_in(size=size)
         expect(page.locator("main .loading")).to_have_count(0)
         accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
 
 
 def test_links_move_within_the_page(page: Page) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import openpyxl
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from app.edge.limits import Limits
 from app.prediction import PredictQuestion
@@ -21,6 +21,7 @@ from app.ui.predict.brought import MOST_BYTES
 from app.ui.predict.forecast import PROBABILITIES
 from forecasting.months import Month
 from tests.ui.conftest import Served, Watched
+from tests.ui.told import amounts
 from tonnage.predictor import ProcessPredictor
 
 CSV, EXCEL = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -65,7 +66,7 @@ def german() -> bytes:
     return "\r\n".join(["Kunde;Güte;Datum;Menge", *lines]).encode("cp1252")
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def warm(predictor: ProcessPredictor) -> None:
     """What makes forecasts compiles for a while when it starts, which is no part of a test."""
     predictor(WARMING)
@@ -98,11 +99,6 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def amounts(within: Locator) -> list[float]:
-    """The numbers that are shown, in full."""
-    return [float(value) for value in within.locator("data.n").evaluate_all("all => all.map(e => e.value)")]
-
-
 @pytest.fixture
 def answered(served: Served, key_of: Callable[..., str]) -> dict[str, Any]:
     """What the API answers to the same history, month by month, as JSON."""
@@ -127,6 +123,7 @@ def answered(served: Served, key_of: Callable[..., str]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_good_file_is_answered_as_the_api_answers(
     page: Page, answered: dict[str, Any], accessible: Callable[[Page], None], tmp_path: Path
 ) -> None:
@@ -250,7 +247,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_told_what_is_wrong(page: Page, served: Served, name: str) -> None:
-    before = stored(served.engine)
+    before = stored(served)
     file, content, said = BAD[name]
     bring(page, file, content)
     expect(refused(page)).to_contain_text(said)
@@ -259,12 +256,13 @@ def test_a_bad_file_is_told_what_is_wrong(page: Page, served: Served, name: str)
     bring(page, "good.csv", lines("A,2026-01,5", "A,2026-02,6"))
     expect(page.locator("#predict-go")).to_be_enabled()
     expect(refused(page)).to_have_count(0)
-    assert stored(served.engine) == before
+    assert stored(served) == before
 
 
-def stored(engine: Engine) -> dict[str, int]:
-    """How many rows each table has, but for keys and who used them."""
-    with engine.connect() as connection:
+def stored(served: Served) -> dict[str, int]:
+    """How many rows each table has, but for keys and who used them, once the audit trail is written."""
+    assert served.app.state.trail.settle(10)
+    with served.engine.connect() as connection:
         names = connection.execute(
             text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'api_keys'")
         ).scalars()
@@ -281,6 +279,7 @@ def test_dates_in_three_formats_are_read_and_told(page: Page) -> None:
     expect(page.locator("#predict-go")).to_be_enabled()
 
 
+@pytest.mark.usefixtures("warm")
 def test_what_nothing_tells_is_asked(page: Page, accessible: Callable[[Page], None]) -> None:
     bring(page, "a.csv", lines("A,03/04/2026,1.250", "A,04/05/2026,2.500"))
     go = page.locator("#predict-go")
@@ -350,6 +349,7 @@ def test_columns_can_be_given_other_roles(page: Page) -> None:
     expect(refused(page)).to_contain_text("No column is a key.")
 
 
+@pytest.mark.usefixtures("warm")
 def test_by_keyboard_alone(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     with page.expect_file_chooser() as chooser:

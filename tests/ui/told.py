@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 import numpy as np
+import polars as pl
 from fastapi import FastAPI
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, update
 
 from app.store import jobs, tables
@@ -21,7 +22,6 @@ from app.store.audit import Entry, read_links
 from app.store.drift_events import DriftEvent, keep_events
 from app.store.engine import open_engine
 from app.store.lineage import KeptModel, Lineage
-from app.store.migrate import migrate
 from app.store.past import as_past
 from app.store.publish import publish, record
 from app.store.run_changes import Moved, keep_causes
@@ -29,17 +29,69 @@ from app.store.scores import keep_scores
 from app.store.session import connected
 from app.store.snapshots import ChangedMonth, Lines, SnapshotFacts, SnapshotSource
 from app.store.stored_forecast import node_names
+from forecasting.forecast import Forecast
+from forecasting.hierarchy import Hierarchy, parse_level
 from forecasting.months import Month
+from forecasting.panel import DemandPanel
 from forecasting.run import ForecastRun
 from retrain.scorecard import score_runs, what_came
-from tests.ui.conftest import LEVELS, ORIGIN, demand, run_of
 
+NAMES = ("organization", "customer", "material", "material_group")
+LEVELS = (
+    "total",
+    "organization",
+    "material_group",
+    "customer",
+    "organization,material_group",
+    "organization,customer",
+    "organization,customer,material,material_group",
+)
+LEAVES = [
+    ("NORD", "K-104", "HEB 200", "Long"),
+    ("NORD", "K-104", "Coil 2.5", "Flat"),
+    ("NORD", "K-205", "Coil 2.5", "Flat"),
+    ("SÜD", "K-104", "HEB 200", "Long"),
+    ("SÜD", "K-7", "Blech <6>", "Flat"),
+]
+PROBABILITIES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+_SPREAD = np.array([0.6, 0.7, 0.85, 0.98, 1.15, 1.3, 1.45])
+FIRST_OF_HISTORY = Month(2023, 11)
+ORIGIN = Month(2026, 10)
 SHARES = {"history": 0.25, "actuals": 0.5, "plan": 0.0, "recipe": 0.25, "code": 0.0}
 """Of every change, so much is due to each cause."""
 
 MODELS_AT = "https://mlflow.example/registry"
 
 JOBS_BEGAN = dt.datetime(2026, 11, 3, 7, tzinfo=dt.UTC)
+
+
+def demand(origin: Month) -> DemandPanel:
+    """Tonnes of five leaves up to a month: a level and a season each."""
+    months = origin - FIRST_OF_HISTORY + 1
+    season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(months) / 12)
+    sizes = np.array([120.0, 45.5, 30.25, 80.0, 12.125])
+    return DemandPanel(_hierarchy(), FIRST_OF_HISTORY, np.outer(sizes, season), np.zeros(5, np.int64))
+
+
+def run_of(origin: Month, scale: float = 1.0) -> ForecastRun:
+    """A run of twelve months from a month on: the panel's last year again, a little more."""
+    panel = demand(origin)
+    hierarchy = panel.hierarchy
+    mean = hierarchy.aggregate(panel.quantity[:, -12:] * 1.04 * scale)
+    forecast = Forecast(hierarchy, origin + 1, mean, PROBABILITIES, _SPREAD[:, None, None] * mean)
+    return ForecastRun(
+        id=f"{origin}-{'abcdef'[origin.month % 6] * 12}",
+        forecast=forecast,
+        snapshot="3f9c1a2b4d5e",
+        model="smoothing/3",
+        unit="t",
+        because="the first run",
+    )
+
+
+def _hierarchy() -> Hierarchy:
+    leaves = pl.DataFrame(LEAVES, schema=dict.fromkeys(NAMES, pl.String), orient="row")
+    return Hierarchy.of(NAMES, [parse_level(level) for level in LEVELS], leaves)
 
 
 def run_number(back: int) -> ForecastRun:
@@ -163,11 +215,18 @@ def _jobs(engine: Engine) -> None:
             )
 
 
+def fill_runs(engine: Engine) -> None:
+    """The three runs alone, with what they were made from; the engine's database is migrated and empty."""
+    for back in (2, 1, 0):
+        origin = ORIGIN - back
+        lineage = Lineage({"name": "smoothing"}, {}, "0.3", "", "", {}, demand(origin))
+        publish(engine, run_of(origin, 1 + 0.05 * back), published_at(origin), lineage)
+
+
 @contextmanager
 def new_engine(url: str) -> Iterator[Engine]:
-    """An empty database, migrated."""
+    """That of a database, until it is no longer needed."""
     engine = open_engine(url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
@@ -175,6 +234,11 @@ def new_engine(url: str) -> Iterator[Engine]:
 def ask(url: str, key: str) -> httpx.Client:
     """The API, asked with a key."""
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+def amounts(within: Locator) -> list[float]:
+    """The numbers that are shown, in full."""
+    return [float(value) for value in within.locator("data.n").evaluate_all("all => all.map(e => e.value)")]
 
 
 def read(page: Page, caption: str) -> list[list[Any]]:
