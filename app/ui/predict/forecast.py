@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.api.predict_schemas import MOST_MONTHS, MOST_SERIES, Prediction
 from app.errors import Denied, PredictionTooLong, PredictorAbsent, PredictorLost, Refused
+from app.export.form import MEDIA_TYPES
 from app.prediction import PredictQuestion
 from app.reading.errors import UnreadableFile
 from app.reading.history import MONTH, QUANTITY, Choice, History, Limits, history_of
@@ -30,8 +31,9 @@ from app.ui.predict.brought import (
     check_may_predict,
     content_of,
 )
-from app.ui.predict.files import EXCEL, csv_of, excel_of
+from app.ui.predict.files import csv_of, excel_of
 from app.ui.predict.found import COLUMNS
+from forecasting.hierarchy import parse_level
 
 ANSWER = "predict-answer"
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -111,9 +113,10 @@ def answer(dash: Dash) -> None:
         prediction = _prediction(shown)
         name = str(told.get("name", "history")).rpartition(".")[0] or "history"
         if ctx.triggered_id == "predict-csv":
-            return {"filename": f"{name}-forecast.csv", "content": csv_of(prediction), "type": "text/csv"}
-        content = base64.b64encode(excel_of(prediction)).decode()
-        return {"filename": f"{name}-forecast.xlsx", "content": content, "base64": True, "type": EXCEL}
+            content, kind = csv_of(prediction), MEDIA_TYPES["csv"]
+            return {"filename": f"{name}-forecast.csv", "content": content, "type": kind}
+        content, kind = base64.b64encode(excel_of(prediction)).decode(), MEDIA_TYPES["xlsx"]
+        return {"filename": f"{name}-forecast.xlsx", "content": content, "base64": True, "type": kind}
 
 
 def _predicted(history: History, horizon: int) -> Mapping[str, Any]:
@@ -141,12 +144,10 @@ def _predicted(history: History, horizon: int) -> Mapping[str, Any]:
 
 def _shown(history: History, table: Table, choice: Choice, answer: Mapping[str, Any]) -> Told:
     """The answer, and beside each of its nodes its history."""
-    levels = [[] if level == "total" else level.split(",") for level in answer["levels"]]
-    sums = history.sums(levels)
+    sums = history.sums([parse_level(level) for level in answer["levels"]])
     return {
         "answer": answer,
         "unit": table.columns[choice.quantity].name,
-        "keys": history.keys,
         "bands": [
             {"label": band.label, "low": band.low, "high": band.high} for band in bands_of(PROBABILITIES)
         ],
