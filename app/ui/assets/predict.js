@@ -8,9 +8,9 @@
   const nothing = () => window.dash_clientside.no_update;
   const made = (...parts) => window.tonnage.made(...parts);
 
-  function say(name, size) {
-    const [unit, by, digits] = size < 1e3 ? ["bytes", 1, 0] : size < 1e6 ? ["kB", 1e3, 1] : ["MB", 1e6, 1];
-    return `${name} · ${window.tonnage.number(size / by, digits)} ${unit}`;
+  function size(bytes) {
+    const [unit, by, digits] = bytes < 1e3 ? ["bytes", 1, 0] : bytes < 1e6 ? ["kB", 1e3, 1] : ["MB", 1e6, 1];
+    return `${window.tonnage.number(bytes / by, bytes % by ? digits : 0)} ${unit}`;
   }
 
   function hand(told) {
@@ -24,7 +24,7 @@
     const file = files[0];
     if (files.length > 1) return hand({ files: files.length });
     const told = { name: file.name, size: file.size };
-    host.querySelector(".named").textContent = say(file.name, file.size);
+    host.querySelector(".named").textContent = `${file.name} · ${size(file.size)}`;
     host.classList.add("filled");
     if (file.size > Number(host.dataset.most)) return hand(told);
     const reader = new FileReader();
@@ -36,10 +36,10 @@
   function fill(host) {
     if (host.firstChild) return;
     const input = made("input", { type: "file", id: "predict-input", accept: ".csv,.txt,.tsv,.xlsx,text/csv", "aria-describedby": "predict-hint" });
-    const limit = window.tonnage.number(Number(host.dataset.most) / 1e6, 0);
+    const limit = size(Number(host.dataset.most));
     host.append(
       made("label", { for: "predict-input" }, made("strong", {}, "Choose a file"), made("span", {}, " or drop it here"), input),
-      made("p", { id: "predict-hint" }, `CSV or Excel (.xlsx), up to ${limit} MB: a row for each key and month, or day, with its quantity.`),
+      made("p", { id: "predict-hint" }, `CSV or Excel (.xlsx), up to ${limit}: a row for each key and month, or day, with its quantity.`),
       made("p", { class: "named", role: "status" }),
     );
     input.addEventListener("change", () => {
