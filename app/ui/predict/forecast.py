@@ -79,7 +79,8 @@ def answer(dash: Dash) -> None:
             if not isinstance(table, Table):
                 raise UnreadableFile("the workbook has several sheets", "choose the one with the history")
             history = history_of(table, choice, _LIMITS)
-            return [], _shown(history, table, choice, _predicted(history, int(horizon)))
+            found = _shown(history, table, choice, _predicted(history, int(horizon)))
+            return [], {**found, "file": str(told.get("name", ""))}
         except (Refused, Denied, PredictorAbsent, PredictorLost, PredictionTooLong) as error:
             # What is only busy or starting is let through: the page asks again by itself.
             return states.refused(error), None
@@ -103,15 +104,15 @@ def answer(dash: Dash) -> None:
         Input("predict-csv", "n_clicks"),
         Input("predict-excel", "n_clicks"),
         State(ANSWER, "data"),
-        State(FILE, "data"),
         prevent_initial_call=True,
     )
-    def take_along(csv: int | None, excel: int | None, shown: Told | None, told: Told | None) -> Any:
-        if shown is None or told is None or not (csv or excel):
+    def take_along(csv: int | None, excel: int | None, shown: Told | None) -> Any:
+        """Without the file, beside which a long answer would be no body that the edge lets in."""
+        if shown is None or not (csv or excel):
             raise PreventUpdate
         check_may_predict()
         prediction = _prediction(shown)
-        name = str(told.get("name", "history")).rpartition(".")[0] or "history"
+        name = str(shown.get("file", "")).rpartition(".")[0] or "history"
         if ctx.triggered_id == "predict-csv":
             content, kind = csv_of(prediction), MEDIA_TYPES["csv"]
             return {"filename": f"{name}-forecast.csv", "content": content, "type": kind}
