@@ -100,6 +100,7 @@ def create_app(
         lifespan=drained,
     )
     app.state.engine = engine
+    app.state.limits = limits
     app.state.draining = Draining()
     app.state.declared = {}  # filled by app.api.parameters
     app.state.surroundings = surroundings

@@ -13,7 +13,6 @@ import argparse
 import datetime as dt
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import httpx
 import numpy as np
 import polars as pl
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from service import free_port
 from sqlalchemy import Engine
 
 from app.access.key import new_key
@@ -97,8 +97,7 @@ async (share) => {
 @contextmanager
 def served(home: Path) -> Iterator[tuple[str, str]]:
     """`tonnage serve` over a data folder; its URL, and a key."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     engine = open_engine(start_embedded(home).render_as_string(hide_password=False))
     key = key_for(engine)
     engine.dispose()

@@ -14,7 +14,6 @@ import argparse
 import csv
 import datetime as dt
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
+from service import free_port
 
 from app.settings import Settings as ServiceSettings
 from app.store.publish import publish
@@ -83,12 +83,6 @@ def timed(what: str, work: Callable[[], object], limit: float | None = None) -> 
     beside = "" if limit is None else f"   limit {limit:g} s, ratio {took / limit:.2f}"
     print(f"{what:60s} {took:6.2f} s{beside}")
     return took
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def wait_for(url: str, running: subprocess.Popen[bytes]) -> None:

@@ -51,12 +51,10 @@ def read_form(
     output: Path | None, shape: Shape | None, sep: Separator | None, decimal: Point | None, *, bom: bool
 ) -> Form:
     """The kind of file that the ending of its name says, and what is asked of it; CSV without a name."""
+    kinds: dict[str, Kind] = {f".{kind}": kind for kind in MEDIA_TYPES}
     if output is not None:
-        check_output(output, tuple(f".{kind}" for kind in MEDIA_TYPES))
-    kind: Kind = "csv"
-    for each in MEDIA_TYPES:
-        if output is not None and output.suffix.lower() == f".{each}":
-            kind = each
+        check_output(output, tuple(kinds))
+    kind = "csv" if output is None else kinds[output.suffix.lower()]
     form = form_of(kind, shape=shape, sep=sep, decimal=decimal, bom=bom or None)
     assert form is not None  # else it were JSON
     return form

@@ -9,17 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import answer_to
 from app.errors import TrailBehind
+from app.export.form import MEDIA_TYPES
 from app.store.audit import Detail, Entry
 from app.trail import Trail
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Asks with a body, and changes nothing; what the page reads and changes it notes itself: see app.ui.asking.
 _ASKED = frozenset({"/v1/predict", "/_dash-update-component", "/sign-out"})
-_FILES = (
-    "text/csv",
-    "application/vnd.apache.parquet",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-)
+_FILES = tuple(MEDIA_TYPES.values())
 # Who reads the trail reads of people.
 _ALWAYS = frozenset({"/v1/audit"})
 _DENIED = (401, 403)

@@ -9,7 +9,6 @@ from pydantic.config import JsonDict
 from app.store.forecasts import NodeForecast
 from app.store.node_id import Node
 from app.store.selection import PublishedRun, Selection
-from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
 
 type Json = dict[str, object]
@@ -125,7 +124,7 @@ def node_name(selection: Selection, node: Node) -> Json:
 
 def forecasts(selection: Selection, rows: list[NodeForecast], following: str | None) -> Json:
     """As `Forecasts`."""
-    names = ("mean", *(quantile_name(probability) for probability in selection.probabilities))
+    names = selection.measures
     months = [str(month) for month in selection.months]
     return {
         "run": run_name(selection.run),

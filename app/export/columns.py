@@ -3,12 +3,6 @@
 from app.store.keys import KEYS
 from app.store.row_text import Shape
 from app.store.selection import Selection
-from forecasting.forecast import quantile_name
-
-
-def measures_of(selection: Selection) -> list[str]:
-    """The mean and the quantiles asked for."""
-    return ["mean", *map(quantile_name, selection.probabilities)]
 
 
 def names_of(selection: Selection) -> list[str]:
@@ -20,5 +14,5 @@ def columns_of(selection: Selection, shape: Shape) -> list[str]:
     """All of them: long with a row for each month, wide with a row for each measure."""
     before = ["run", "origin", "level", *names_of(selection)]
     if shape == "long":
-        return [*before, "month", "unit", *measures_of(selection)]
+        return [*before, "month", "unit", *selection.measures]
     return [*before, "unit", "measure", *map(str, selection.months)]

@@ -12,7 +12,7 @@ from typing import IO, Any
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
 from app.export.blocks import block_of, days_of
-from app.export.columns import columns_of, measures_of, names_of
+from app.export.columns import columns_of, names_of
 from app.export.notes import notes_of
 from app.refusals import NotForExcel
 from app.store.cells import runs_as_formula
@@ -32,9 +32,9 @@ _WIDTH_OF_NAMES, _WIDTH_OF_NUMBERS = 18, 14
 
 def refuse_too_many(reader: Reader, selection: Selection, shape: Shape) -> None:
     """Raise `NotForExcel` for more than a sheet holds."""
-    rows_of_a_node = len(selection.months) if shape == "long" else len(measures_of(selection))
+    rows_of_a_node = len(selection.months) if shape == "long" else len(selection.measures)
     most = MOST_ROWS // rows_of_a_node
-    if reader.count_nodes(selection, most + 1) > most:
+    if reader.count(selection, most + 1) > most:
         raise NotForExcel(
             f"a sheet of Excel holds {MOST_ROWS:,} rows below its header, and this would have more",
             "ask for csv or parquet, or for less: a filter, fewer months, or another level",
@@ -101,7 +101,7 @@ class _Sheet:
         run = selection.run
         block = block_of(reader.numbers(selection, nodes.ids), self._shape)
         origin = (run.origin.first_day - _EPOCH).days
-        level, measures, days = level_name(selection.level), measures_of(selection), self._days
+        level, measures, days = level_name(selection.level), selection.measures, self._days
         number, date, text = self._sheet.write_number, self._month, self._text
         rows = zip(block.node.tolist(), block.step.tolist(), block.numbers.tolist(), strict=True)
         for node, step, numbers in rows:

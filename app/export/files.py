@@ -55,11 +55,12 @@ def forecast_file(
     shape = form.layout.shape
     numbers = len(selection.months) * (1 + len(selection.run.probabilities))
     size = max(1, _NUMBERS_AT_ONCE[form.kind] // numbers)
+    paged = [page] if page is not None and page.ids else []  # a slice has nodes
     if form.kind == "csv":
-        ids = reader.id_slices(selection, size, after) if page is None else [page.ids]
+        ids = reader.id_slices(selection, size, after) if page is None else [each.ids for each in paged]
         pieces = csv_pieces(reader, selection, ids, form)
     else:
-        slices = reader.node_slices(selection, size, after) if page is None else [page]
+        slices = reader.node_slices(selection, size, after) if page is None else paged
         if form.kind == "parquet":
             # Its library takes 40 MB, which a service that is not asked for Parquet does without.
             from app.export.parquet import parquet_pieces  # noqa: PLC0415

@@ -1,6 +1,5 @@
 """What a file of forecasts says of itself, for whoever finds it later."""
 
-from app.export.columns import measures_of
 from app.store.selection import Selection
 from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
@@ -30,7 +29,7 @@ def notes_of(selection: Selection) -> list[tuple[str, str]]:
         ("level", level_name(selection.level)),
         ("filters", "; ".join(filters) or "none"),
         ("months", f"{selection.first} to {selection.last}"),
-        ("measures", ", ".join(measures_of(selection))),
+        ("measures", ", ".join(selection.measures)),
         ("mean", "expected demand of the month; means add up at every level"),
         *(("quantile", text) for text in quantiles),
         ("order", _ORDERS[selection.sort]),

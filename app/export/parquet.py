@@ -14,7 +14,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from app.export.blocks import Block, block_of, days_of
-from app.export.columns import columns_of, measures_of
+from app.export.columns import columns_of
 from app.export.drain import Drain
 from app.store.read import Reader
 from app.store.row_text import Shape
@@ -55,7 +55,7 @@ def parquet_pieces(
 
 def _schema(selection: Selection, shape: Shape) -> pa.Schema:
     columns = columns_of(selection, shape)
-    numbers = map(str, selection.months) if shape == "wide" else measures_of(selection)
+    numbers = map(str, selection.months) if shape == "wide" else selection.measures
     types = dict.fromkeys(columns, _TEXT) | dict.fromkeys(numbers, pa.float64())
     types |= dict.fromkeys({"origin", "month"}.intersection(columns), pa.date32())
     return pa.schema(list(types.items()))
@@ -94,7 +94,7 @@ def _columns(selection: Selection, shape: Shape, nodes: NodeSlice, block: Block)
     if shape == "long":
         months = days_of([month.first_day for month in selection.months], _EPOCH)
         return [*before, _dates(months[block.step]), always(run.unit), *numbers]
-    measure = _texts(block.step.astype(np.int32), measures_of(selection))
+    measure = _texts(block.step.astype(np.int32), selection.measures)
     return [*before, always(run.unit), measure, *numbers]
 
 

@@ -29,31 +29,24 @@ _NUMBERED_KEY = re.compile(
 
 @dataclass(frozen=True)
 class Look:
-    """A column as months and as quantities, each or why not; its guessed role; how many different cells."""
+    """A column as months and as quantities, each or why not, and its guessed role."""
 
     role: str
     dates: Dates | UnreadableFile
     amounts: Amounts | UnreadableFile
-    different: int
 
 
 def looks_of(table: Table) -> list[Look]:
     """A look at each column, with at most one month, one quantity and five keys among them."""
     dates = [_look(dates_of, column, table.numbers) for column in table.columns]
     amounts = [_look(amounts_of, column, table.numbers) for column in table.columns]
-    different = [len(set(column.cells)) for column in table.columns]
     names = [column.name for column in table.columns]
-    month = _best(
-        [place for place, each in enumerate(dates) if isinstance(each, Dates)],
-        lambda place: _MONTH_NAME.search(names[place]) is not None,
-    )
-    if month is None:
-        month = _best([p for p, name in enumerate(names) if _MONTH_NAME.search(name)], lambda _: True)
+    called = [place for place, name in enumerate(names) if _MONTH_NAME.search(name)]
+    dated = [place for place, each in enumerate(dates) if isinstance(each, Dates)]
+    month = _first([place for place in dated if place in called], dated, called)
+    called = [place for place, name in enumerate(names) if _QUANTITY_NAME.search(name) and place != month]
     numeric = [place for place, each in enumerate(amounts) if isinstance(each, Amounts) and place != month]
-    named = [p for p, name in enumerate(names) if _QUANTITY_NAME.search(name) and p != month]
-    quantity = _best([p for p in numeric if p in named], lambda _: True)
-    if quantity is None:
-        quantity = named[0] if named else (numeric[-1] if numeric else None)
+    quantity = _first([place for place in numeric if place in called], called, numeric[-1:])
     keys = [
         place
         for place, name in enumerate(names)
@@ -61,20 +54,9 @@ def looks_of(table: Table) -> list[Look]:
         and (place not in numeric or _NUMBERED_KEY.search(name))
         and None not in table.columns[place].cells
     ][:MOST_KEYS]
+    roles = {month: MONTH, quantity: QUANTITY} | dict.fromkeys(keys, KEY)
     return [
-        Look(
-            MONTH
-            if place == month
-            else QUANTITY
-            if place == quantity
-            else KEY
-            if place in keys
-            else LEFT_OUT,
-            dates[place],
-            amounts[place],
-            different[place],
-        )
-        for place in range(len(names))
+        Look(roles.get(place, LEFT_OUT), dates[place], amounts[place]) for place in range(len(table.columns))
     ]
 
 
@@ -89,6 +71,6 @@ def _look[T](
         return error
 
 
-def _best(places: Sequence[int], wanted: Callable[[int], bool]) -> int | None:
-    """The first that is wanted, else the first."""
-    return next((place for place in places if wanted(place)), places[0] if places else None)
+def _first(*choices: Sequence[int]) -> int | None:
+    """The first place of the first choice that has any."""
+    return next((places[0] for places in choices if places), None)

@@ -26,7 +26,7 @@ def rows_of_text(content: bytes) -> Rows:
     separator, text = _separator(text)
     numbers: list[int] = []
     cells: list[list[Cell]] = []
-    for number, row in _records(text, separator):
+    for number, row in _records(text, separator, strict=True):
         cleaned: list[Cell] = [cell.strip() or None for cell in row]
         if any(cleaned):
             numbers.append(number)
@@ -108,6 +108,9 @@ def _separator(text: str) -> tuple[str, str]:
         found[separator] = (round(count / max(len(widths), 1), 2), width)
     best = max(found.values())
     if best[0] == 0:
+        number, row = next(each for each in _records(text, ",") if any(cell.strip() for cell in each[1]))
+        if len("".join(row).strip().splitlines()) > 1:  # only in quotes does a row have several lines
+            raise _open_quote(number)
         line = next(line for line in text.splitlines() if line.strip())
         raise UnreadableFile(
             f"nothing separates the columns: the first row reads {quoted(line.strip())}",
@@ -123,17 +126,25 @@ def _separator(text: str) -> tuple[str, str]:
     return ways[0], text
 
 
-def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with its number, blank ones counted as Excel and editors do."""
+def _records(text: str, separator: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Each row with its number, blank ones counted as Excel and editors do.
+
+    Of a quote that is not closed the cell goes on over the rows that follow: `strict` refuses that, which
+    can only be told once the separator is known.
+    """
     csv.field_size_limit(_LONGEST_CELL)
-    rows = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    rows = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=strict)
     number = 0
     try:
         for row in rows:
             number += 1
             yield number, row
     except csv.Error:
-        raise UnreadableFile(
-            f'row {number + 1} does not end: a quote (") is opened there and never closed',
-            "close it, or leave quotes out",
-        ) from None
+        raise _open_quote(number + 1) from None
+
+
+def _open_quote(row: int) -> UnreadableFile:
+    return UnreadableFile(
+        f'row {row}: a quote (") opens a cell there and is not closed where the cell ends',
+        'close it, or leave quotes out; inside quotes a quote is written twice ("")',
+    )

@@ -116,14 +116,14 @@ def _refuse_without_value(name: str, content: bytes) -> None:
             f"where the cells of sheet {name!r} lie in the workbook is not to be found",
             "open it in Excel and save it anew, or save the sheet as CSV",
         ) from error
-    unsolved: list[str] = []
-    wrong: list[str] = []
+    unsolved: list[bytes] = []
+    wrong: list[bytes] = []
     for cell in _CELL.finditer(text):
         whole = cell[0]
         if _WRONG.search(whole[: whole.index(b">")]):
-            wrong.append(cell[1].decode())
+            wrong.append(cell[1])
         elif _FORMULA.search(whole) and not _VALUE.search(whole):
-            unsolved.append(cell[1].decode())
+            unsolved.append(cell[1])
     if wrong:
         raise UnreadableFile(
             f"in sheet {name!r} {_cells(wrong)} an error such as #N/A or #REF!",
@@ -136,10 +136,10 @@ def _refuse_without_value(name: str, content: bytes) -> None:
         )
 
 
-def _cells(places: Sequence[str]) -> str:
+def _cells(places: Sequence[bytes]) -> str:
+    named = b", ".join(places[:3]).decode()
     if len(places) == 1:
-        return f"cell {places[0]} holds"
-    named = ", ".join(places[:3])
+        return f"cell {named} holds"
     return f"the cells {named}{' and others' if len(places) > 3 else ''} ({len(places):,} in all) each hold"
 
 

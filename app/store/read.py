@@ -127,10 +127,10 @@ class Reader:
         selection = self._exported(selection)
         return selected_nodes.node_page(self._connection, selection, limit, after)
 
-    def count_nodes(self, selection: Selection, most: int) -> int:
-        """How many nodes a selection has, counted up to `most`."""
+    def count(self, selection: Selection, most: int | None = None) -> int:
+        """How many nodes are selected, counted up to `most`."""
         (selection,) = told(self._scope, [selection])
-        return selected_nodes.count_nodes(self._connection, selection, most)
+        return selected_nodes.count(self._connection, selection, most)
 
     def csv_rows(self, selection: Selection, ids: Sequence[int], layout: Layout) -> bytes:
         """The rows of some nodes of a selection as CSV text: see `app.store.row_text`."""
@@ -139,11 +139,6 @@ class Reader:
     def numbers(self, selection: Selection, ids: Sequence[int]) -> Floats:
         """The numbers of some nodes of a selection: see `app.store.row_numbers`."""
         return row_numbers.numbers(self._connection, selection, ids)
-
-    def count(self, selection: Selection) -> int:
-        """How many nodes are selected."""
-        (selection,) = told(self._scope, [selection])
-        return summaries.count(self._connection, selection)
 
     def summaries(
         self, selection: Selection, ranking: summaries.Ranking, stretch: summaries.Stretch

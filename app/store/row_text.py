@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from app.store.cells import Separator, number_cell_sql, sql_values, text_cell, text_cell_sql
 from app.store.keys import KEYS
 from app.store.selection import Selection
-from forecasting.forecast import quantile_name
 from forecasting.hierarchy import level_name
 
 type Shape = Literal["long", "wide"]
@@ -74,7 +73,6 @@ def csv_rows(connection: Connection, selection: Selection, ids: Sequence[int], l
         numbers = f"replace({numbers}, '.', %(decimal)s)"
     names = [*KEYS, *(f"attributes[{place}]" for place in range(1, 1 + len(selection.attributes)))]
     cells = [f"{text_cell_sql(f'node.{name}')}, %(separator)s" for name in names]
-    measures = ["mean", *map(quantile_name, selection.probabilities)]
     values = {
         **sql_values(separator),
         "separator": separator,
@@ -82,7 +80,7 @@ def csv_rows(connection: Connection, selection: Selection, ids: Sequence[int], l
         "end": "\n",
         "before": row(run.id, str(run.origin), level_name(selection.level)) + separator,
         "unit": f"{separator}{row(run.unit)}{separator}",
-        "starts": [row(run.unit, measure) + separator for measure in measures],
+        "starts": [row(run.unit, measure) + separator for measure in selection.measures],
         "picks": [1, *(1 + place for place in held)],
         "ids": list(ids),
         "run_id": run.id,

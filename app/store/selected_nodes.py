@@ -66,7 +66,7 @@ def node_page(
     return NodeSlice(ids, names), Place(selection.level, key, *last[width:])
 
 
-def count_nodes(connection: Connection, selection: Selection, most: int) -> int:
+def count(connection: Connection, selection: Selection, most: int | None = None) -> int:
     """How many nodes a selection has; counts up to `most`."""
     nodes = nodes_question(selection).where(held(selection.run)).order_by(None).limit(most).subquery()
     return int(connection.scalar(sa.select(sa.func.count()).select_from(nodes)) or 0)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from app.refusals import BadParameter, KeyOutsideLevel, OutsideRun, UnknownKey, UnknownLevel, UnknownQuantile
 from app.store.keys import KEYS, attributes_of
+from forecasting.forecast import quantile_name
 from forecasting.hierarchy import TOTAL, Level, level_name
 from forecasting.months import Month, months_from
 
@@ -69,6 +70,11 @@ class Selection:
     def attributes(self) -> Level:
         """The attributes that the level names, in the order of every answer."""
         return attributes_of(self.level)
+
+    @property
+    def measures(self) -> list[str]:
+        """The mean and the quantiles asked for."""
+        return ["mean", *map(quantile_name, self.probabilities)]
 
     @property
     def months(self) -> list[Month]:

@@ -50,13 +50,6 @@ class Stretch:
     after: NodeKey | None = None
 
 
-def count(connection: Connection, selection: Selection) -> int:
-    """How many nodes of the run the selection has."""
-    nodes = nodes_question(selection).where(held(selection.run)).order_by(None).subquery()
-    found: int = connection.execute(sa.select(sa.func.count()).select_from(nodes)).scalar_one()
-    return found
-
-
 def summaries(
     connection: Connection, selection: Selection, ranking: Ranking, stretch: Stretch
 ) -> list[Summary]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from app.access.caller import Caller
 from app.api.asking import caller_of
 from app.api.audited import noted
+from app.edge.limits import Limits
 from app.errors import TrailBehind
 from app.store.read import Reader, reading
 
@@ -26,6 +27,15 @@ def view_asked() -> str | None:
         return request().query_params.get("view")
     except RuntimeError:  # Dash looks at the layout once by itself
         return None
+
+
+def largest_body() -> int:
+    """Bytes of a body that the edge lets in; where nobody asks, unless it is told otherwise."""
+    try:
+        limits: Limits = request().app.state.limits
+    except RuntimeError:  # as above
+        limits = Limits()
+    return limits.body
 
 
 def caller() -> Caller:

@@ -252,6 +252,18 @@ class TestAllKinds:
             order = [6, 7, 4, 5, 2, 3, 0, 1] if sort == "-mean" else range(8)
             assert (numbers, pages) == ([means[at] for at in order], 2)
 
+    @pytest.mark.parametrize("shape", ["long", "wide"])
+    @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+    def test_a_page_of_no_node_is_the_names_of_its_columns(
+        self, client: TestClient, kind: str, shape: str
+    ) -> None:
+        question = f"format={kind}&shape={shape}"
+        empty = client.get(f"{URL}&search=zzz&limit=3&{question}")
+        assert (empty.status_code, "link" in empty.headers) == (200, False)
+        table = table_of(kind, empty.content)
+        full = table_of(kind, client.get(f"{URL}&limit=3&{question}").content)
+        assert (table.height, table.columns) == (0, full.columns)
+
     @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
     def test_scoped_callers_get_their_own(self, engine: Engine, key_of: KeyOf, kind: str) -> None:
         with TestClient(create_app(engine), headers=bearer(key_of(engine, "viewer", ["NORD"]))) as client:

@@ -18,6 +18,7 @@ from app.access.caller import Caller, Role
 from app.access.rules import PAGES
 from app.access.sessions import COOKIE, LASTS_SECONDS, Sessions
 from app.denials import BadToken, SessionOver
+from app.edge.limits import Limits
 from app.main import create_app
 from app.store.api_keys import revoke_key
 from app.store.audit import read_links
@@ -293,6 +294,18 @@ class TestTheDocument:
     )
     def test_of_other_files_nothing_is_told(self, browser: TestClient, path: str) -> None:
         assert browser.get(path).status_code in (404, 401)
+
+
+@pytest.mark.parametrize(("body", "file"), [(33_554_432, 24_000_000), (4_100_000, 3_000_000), (5_000, 0)])
+def test_predict_takes_no_larger_file_than_the_edge(
+    engine: Engine, clock: Clock, key_of: KeyOf, body: int, file: int
+) -> None:
+    """As base64, in a body with something beside it."""
+    app = create_app(engine, Surroundings(sessions=Sessions(SECRET, clock)), Limits(body=body))
+    with TestClient(app, follow_redirects=False) as browser:
+        sign_in(browser, key_of(engine, "planner"))
+        layout = browser.get("/_dash-layout?view=/predict").text
+    assert f'"data-most":"{file}"' in layout
 
 
 def test_cookies_are_read_by_their_own_secret_only(clock: Clock) -> None:

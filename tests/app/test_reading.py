@@ -104,7 +104,20 @@ BAD = {
     "two separators": (b"a;b,c\nd;e,f\n", "commas and semicolons divide the rows into 2 columns alike"),
     "quote": (
         b'customer,month,quantity\nA,2026-01,1\nB,2026-01,1\n"C,2026-01,' + b"1" * 100_001,
-        "row 4 does not",
+        'row 4: a quote (") opens a cell there and is not closed where the cell ends; close it',
+    ),
+    "quote open to the end": (
+        HEAD.encode() + b'A,2026-01,1\nB,2026-01,"1\nC,2026-01,1\nD,2026-01,1\n',
+        'row 3: a quote (") opens a cell there and is not closed',
+    ),
+    "quote open to the next": (
+        HEAD.encode() + b'A,2026-01,1\n"B,2026-01,1\n"C",2026-01,1\nD,2026-01,1\n',
+        'row 3: a quote (") opens a cell there and is not closed',
+    ),
+    "quote open in the last cell": (HEAD.encode() + b'A,2026-01,"1', 'row 2: a quote (") opens a cell'),
+    "quote open in the first cell": (
+        b'"customer,month,quantity\nA,2026-01,1\n',
+        'row 1: a quote (") opens a cell there',
     ),
     "two columns": (b"month,quantity\n2026-01,5\n", "there are 2 columns, 'month' and 'quantity'; a history"),
     "only names": (HEAD.encode(), "row 1 holds names of columns, and below it there is nothing"),

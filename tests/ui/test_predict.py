@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -142,12 +143,41 @@ def test_a_good_file_is_answered_as_the_api_answers(
         page.locator(f'#predict-grid .ag-row[row-id="{place}"]').first.click()
         expect(page.get_by_role("heading", level=2)).to_have_text(name)
         expect(page.locator("#predict-about")).to_contain_text(level)
-        expected = [
-            month[each] for month in node["months"] for each in ("mean", "p25", "p75", "p05", "p95", "p50")
-        ]
+        expected = []
+        for month in node["months"]:
+            bought = bought_in(Month.parse(month["month"]) - 12, node["keys"])
+            expected += [month[each] for each in ("mean", "p25", "p75", "p05", "p95")]
+            expected += [bought, month["mean"] / bought - 1]
         assert amounts(page.locator("#predict-numbers tbody")) == pytest.approx(expected, rel=1e-9)
     accessible(page)
     assert files_of(page, tmp_path) == {"CSV": table_of(answered), "Excel": table_of(answered)}
+
+
+def bought_in(month: Month, keys: dict[str, str | None]) -> float:
+    """What the lines of a node add up to."""
+    return sum(
+        amount
+        for customer, material, day, amount in rows()
+        if Month.of(day) == month
+        and keys["Kunde"] in {None, customer}
+        and keys["Güte"] in {None, material.replace("Coil 2.5", "Coil 2,5")}
+    )
+
+
+def test_one_unit_everywhere(page: Page) -> None:
+    """A quantity called t is tonnes, and is shown in the unit that was chosen in the explorer."""
+    page.evaluate("tonnage.setUnit('kg')")
+    bring(page, "a.csv", lines(*(f"A,2026-{month:02d},5" for month in range(1, 7)), head="customer,month,t"))
+    choose(page, "Months ahead", "3")
+    ask(page)
+    expect(page.locator("#predict-about")).to_contain_text("total · kg, up to Jun 2026")
+    expect(page.locator("#predict-numbers caption")).to_have_text("Forecast by month in kg")
+    expect(page.locator("#predict-chart .plot")).to_have_attribute(
+        "aria-label", re.compile("Total in kg by month")
+    )
+    # Five tonnes every month are five tonnes next month.
+    expect(page.locator("#predict-numbers tbody td").first).to_have_text("5,000")
+    expect(page.locator("#predict-grid .ag-row [col-id=m0]").first).to_have_text("5,000")
 
 
 def table_of(answered: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from app.ui.overview.horizon import unit_words
 from app.ui.parts import Asked, Part, address, sight
 from app.ui.states import empty
 from app.ui.tables import Cell, Column, choices, digits_for, number, numbers, share, signed_share, table
-from forecasting.hierarchy import level_name
+from forecasting.hierarchy import level_name, parse_level
 from forecasting.months import Month
 
 _PATH = "/accuracy"
@@ -89,7 +89,7 @@ def _show_levels(asked: Asked) -> Component:
 
     def named(row: AccuracyRow) -> Cell:
         words = level_words(row.level)
-        level = known.get(frozenset(() if row.level == "total" else row.level.split(",")))
+        level = known.get(frozenset(parse_level(row.level)))
         href = None if level is None else address(_PATH, asked, level=level_name(level))
         return words if href is None else html.A(words, href=href)
 

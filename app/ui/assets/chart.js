@@ -14,15 +14,9 @@
     return made;
   }
 
-  function html(name, attributes, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
-
-  const ordinal = (month) => Number(month.slice(0, 4)) * 12 + Number(month.slice(5, 7)) - 1;
-  const monthOf = (at) => `${String(Math.floor(at / 12)).padStart(4, "0")}-${String((at % 12) + 1).padStart(2, "0")}`;
+  // The other scripts are loaded after this one.
+  const html = (...parts) => window.tonnage.made(...parts);
+  const ordinal = (month) => window.tonnage.ordinal(month);
 
   // Round steps, four to six of them.
   function ticks(top) {
@@ -191,7 +185,7 @@
     svg.append(element("line", { class: "axis", x1: EDGE.left, x2: width - EDGE.right, y1: y(0), y2: y(0) }));
     svg.append(element("line", { class: "origin", x1: x(origin), x2: x(origin), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }));
     svg.append(...yearMarks(first, last, x, inner));
-    const cursor = element("g", { class: "cursor", visibility: "hidden" }, [element("line", { y1: EDGE.top, y2: HEIGHT - EDGE.bottom })]);
+    const cursor = element("g", { class: "cursor", visibility: "hidden" });
     svg.append(cursor);
 
     const box = html("div", { class: "box", hidden: "" });
@@ -213,7 +207,7 @@
       const words = (value) => (Array.isArray(value) ? value.map(write).join(" – ") : write(value));
       for (const [, value, kind] of rows)
         if (kind === "history" || kind === "forecast") cursor.append(element("circle", { class: kind, cx: x(at), cy: y(value), r: 4 }));
-      const title = `${window.tonnage.month(monthOf(at))} · ${window.tonnage.unitName(unit)}`;
+      const title = `${window.tonnage.month(window.tonnage.monthAt(at))} · ${window.tonnage.unitName(unit)}`;
       box.replaceChildren(html("b", {}, title));
       const list = html("dl", {});
       for (const [name, value, kind] of rows) list.append(html("dt", { class: kind }, html("i", {}), name), html("dd", {}, words(value)));

@@ -4,7 +4,7 @@
   "use strict";
   const HERE = "/explorer";
   const FILTER = "is.";
-  const PLAIN = ["level", "search", "sort", "node", "run", "history", "earlier", "by", "unit", "hide"];
+  const PLAIN = ["level", "search", "sort", "node", "run", "history", "earlier", "by", "unit"];
   const OF_LIST = ["run", "level", "where", "search", "sort"];
   const OF_NODE = ["run", "node", "history", "earlier", "by"];
   let state = {};

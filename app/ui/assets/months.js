@@ -1,13 +1,8 @@
 // The months of a forecast as a table: the numbers of the chart for whoever would rather read them.
 (function () {
   "use strict";
-
-  function made(name, attributes, ...children) {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  }
+  const made = (...parts) => window.tonnage.made(...parts);
+  const nextYear = (month) => window.tonnage.monthAt(window.tonnage.ordinal(month) + 12);
 
   function table(series) {
     const largest = Math.max(...series.forecast.map((each) => Math.max(each.mean, ...series.bands.map((band) => each[band.high]))));
@@ -36,10 +31,6 @@
       made("thead", {}, made("tr", {}, ...heads.map((head, place) => made("th", { scope: "col", class: place ? "right" : undefined }, head)))),
       made("tbody", {}, ...rows),
     );
-  }
-
-  function nextYear(month) {
-    return String(Number(month.slice(0, 4)) + 1).padStart(4, "0") + month.slice(4);
   }
 
   window.tonnage = Object.assign(window.tonnage || {}, {

@@ -50,6 +50,18 @@
     return momentFormat.format(new Date(text));
   }
 
+  // Months are counted from year 0.
+  const ordinal = (text) => Number(text.slice(0, 4)) * 12 + Number(text.slice(5, 7)) - 1;
+  const monthAt = (at) => `${String(Math.floor(at / 12)).padStart(4, "0")}-${String((at % 12) + 1).padStart(2, "0")}`;
+
+  // An element of the page; an attribute without a value is left out.
+  function made(name, attributes, ...children) {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  }
+
   function written(element) {
     if (element.matches("span.unit")) return unitName(element.dataset.unit);
     if (element.matches("data.n")) {
@@ -101,7 +113,7 @@
   }
 
   window.tonnage = Object.assign(window.tonnage || {}, {
-    locale, number, month, moment, amount, shown, unitName, digitsFor, setUnit,
+    locale, number, month, moment, amount, shown, unitName, setUnit, ordinal, monthAt, made,
     unit: () => chosen,
   });
 })();

@@ -6,17 +6,11 @@
   let taken = 0;
 
   const nothing = () => window.dash_clientside.no_update;
+  const made = (...parts) => window.tonnage.made(...parts);
 
-  function say(name, size) {
-    const [unit, by, digits] = size < 1e3 ? ["bytes", 1, 0] : size < 1e6 ? ["kB", 1e3, 1] : ["MB", 1e6, 1];
-    return `${name} · ${window.tonnage.number(size / by, digits)} ${unit}`;
-  }
-
-  function made(name, attributes, ...children) {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes || {})) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
+  function size(bytes) {
+    const [unit, by, digits] = bytes < 1e3 ? ["bytes", 1, 0] : bytes < 1e6 ? ["kB", 1e3, 1] : ["MB", 1e6, 1];
+    return `${window.tonnage.number(bytes / by, bytes % by ? digits : 0)} ${unit}`;
   }
 
   function hand(told) {
@@ -30,7 +24,7 @@
     const file = files[0];
     if (files.length > 1) return hand({ files: files.length });
     const told = { name: file.name, size: file.size };
-    host.querySelector(".named").textContent = say(file.name, file.size);
+    host.querySelector(".named").textContent = `${file.name} · ${size(file.size)}`;
     host.classList.add("filled");
     if (file.size > Number(host.dataset.most)) return hand(told);
     const reader = new FileReader();
@@ -42,10 +36,10 @@
   function fill(host) {
     if (host.firstChild) return;
     const input = made("input", { type: "file", id: "predict-input", accept: ".csv,.txt,.tsv,.xlsx,text/csv", "aria-describedby": "predict-hint" });
-    const limit = window.tonnage.number(Number(host.dataset.most) / 1e6, 0);
+    const limit = size(Number(host.dataset.most));
     host.append(
       made("label", { for: "predict-input" }, made("strong", {}, "Choose a file"), made("span", {}, " or drop it here"), input),
-      made("p", { id: "predict-hint" }, `CSV or Excel (.xlsx), up to ${limit} MB: a row for each key and month, or day, with its quantity.`),
+      made("p", { id: "predict-hint" }, `CSV or Excel (.xlsx), up to ${limit}: a row for each key and month, or day, with its quantity.`),
       made("p", { class: "named", role: "status" }),
     );
     input.addEventListener("change", () => {
@@ -60,13 +54,13 @@
       });
   }
 
-  const monthOf = (at) => `${String(Math.floor(at / 12)).padStart(4, "0")}-${String((at % 12) + 1).padStart(2, "0")}`;
   const nameOf = (node) => Object.values(node.keys).filter((value) => value !== null).join(" · ") || "Total";
+  const levelOf = (node) => node.level.replaceAll(",", " › ");
   const sumOf = (node) => node.months.reduce((sum, each) => sum + each.mean, 0);
 
   function historyOf(shown, place) {
     const [first, quantities] = shown.histories[place];
-    return quantities.map((quantity, at) => ({ month: monthOf(first + at), quantity }));
+    return quantities.map((quantity, at) => ({ month: window.tonnage.monthAt(first + at), quantity }));
   }
 
   // As /v1/series would answer it.
@@ -74,7 +68,7 @@
     const node = shown.answer.forecasts[place];
     const history = historyOf(shown, place);
     const bought = new Map(history.map((each) => [each.month, each]));
-    const yearBefore = (month) => `${String(Number(month.slice(0, 4)) - 1).padStart(4, "0")}${month.slice(4)}`;
+    const yearBefore = (month) => window.tonnage.monthAt(window.tonnage.ordinal(month) - 12);
     return {
       run: { origin: shown.answer.origin },
       unit: shown.unit,
@@ -87,47 +81,19 @@
     };
   }
 
-  function table(shown, node) {
-    const largest = Math.max(...node.months.flatMap((each) => shown.bands.map((band) => each[band.high]).concat(each.mean)));
-    const write = (value) => {
-      const digits = window.tonnage.digitsFor(largest);
-      return made("data", { class: "n", value, "data-digits": digits }, window.tonnage.number(value, digits));
-    };
-    const right = (...inside) => made("td", { class: "right" }, ...inside);
-    const heads = ["Month", "Forecast", ...shown.bands.map((band) => band.label), "Median"];
-    const rows = node.months.map((each) =>
-      made(
-        "tr",
-        {},
-        made("th", { scope: "row" }, made("time", { class: "month", datetime: each.month }, window.tonnage.month(each.month))),
-        right(write(each.mean)),
-        ...shown.bands.map((band) => right(write(each[band.low]), " – ", write(each[band.high]))),
-        right(write(each.p50)),
-      ),
-    );
-    return made(
-      "table",
-      { class: "numbers" },
-      made("caption", { class: "hidden-for-eyes" }, `Forecast of ${nameOf(node)} in ${shown.unit} by month`),
-      made("thead", {}, made("tr", {}, ...heads.map((head, at) => made("th", { scope: "col", class: at ? "right" : "" }, head)))),
-      made("tbody", {}, ...rows),
-    );
-  }
-
   function show(shown, place) {
     const node = shown.answer.forecasts[place];
     const empty = shown.answer.empty_quantities;
-    const about = [
-      node.level.replaceAll(",", " › "),
-      `${shown.unit}, up to ${window.tonnage.month(shown.answer.origin)}`,
-      `recipe ${shown.answer.recipe}`,
-    ];
+    const series = seriesOf(shown, place);
+    // numbers.js writes the unit, as it writes that of the table.
+    const unit = made("span", { class: "unit", "data-unit": shown.unit }, shown.unit);
+    const about = [`, up to ${window.tonnage.month(shown.answer.origin)}`, `recipe ${shown.answer.recipe}`];
     if (node.fallback) about.push(node.fallback);
     if (empty) about.push(`${window.tonnage.number(empty, 0)} rows without a quantity, taken as zero`);
-    document.getElementById("predict-name").textContent = nameOf(node);
-    document.getElementById("predict-about").textContent = about.join(" · ");
-    document.getElementById("predict-numbers").replaceChildren(table(shown, node));
-    window.tonnage.drawSeries(document.getElementById("predict-chart"), seriesOf(shown, place), null);
+    document.getElementById("predict-name").textContent = series.name;
+    document.getElementById("predict-about").replaceChildren(`${levelOf(node)} · `, unit, about.join(" · "));
+    window.tonnage.tabulate(document.getElementById("predict-numbers"), series);
+    window.tonnage.drawSeries(document.getElementById("predict-chart"), series, null);
   }
 
   function columns(shown) {
@@ -145,7 +111,7 @@
 
   function rows(shown) {
     return shown.answer.forecasts.map((node, place) => {
-      const row = { place: String(place), name: nameOf(node), level: node.level.replaceAll(",", " › "), sum: sumOf(node), unit: shown.unit };
+      const row = { place: String(place), name: nameOf(node), level: levelOf(node), sum: sumOf(node), unit: shown.unit };
       node.months.forEach((each, at) => (row[`m${at}`] = each.mean));
       row.largest = Math.max(...node.months.map((each) => each.mean));
       return row;

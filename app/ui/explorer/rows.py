@@ -72,7 +72,7 @@ def answer(dash: Dash) -> None:
 
 def usual_ranking(reader: Reader, selection: Selection) -> Ranking:
     """The largest first, but for levels that are too large to sort at once."""
-    return "-year" if len(reader.summaries(selection, "nodes", Stretch(LARGE, 1))) == 0 else "nodes"
+    return "nodes" if reader.count(selection, LARGE + 1) > LARGE else "-year"
 
 
 def forecasts_question(selection: Selection, ranking: Ranking, form: str) -> str:

@@ -7,11 +7,9 @@ from typing import Any
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types
 
 from app.api.predict_schemas import Prediction
-from app.store.cells import text_cell
+from app.store.cells import number_cell, runs_as_formula, text_cell
 from forecasting.forecast import quantile_name
 from forecasting.months import Month
-
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def csv_of(prediction: Prediction) -> str:
@@ -26,6 +24,7 @@ def excel_of(prediction: Prediction) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(content, options) as book:
         bold = book.add_format({"bold": True, "bottom": 1})
+        plain, quoted = book.add_format(), book.add_format({"quote_prefix": True})
         number, month = (
             book.add_format({"num_format": "#,##0.00"}),
             book.add_format({"num_format": "yyyy-mm"}),
@@ -40,7 +39,7 @@ def excel_of(prediction: Prediction) -> bytes:
                 elif isinstance(cell, float):
                     sheet.write_number(row, place, cell, number)
                 elif cell is not None:
-                    sheet.write_string(row, place, cell)
+                    sheet.write_string(row, place, cell, quoted if runs_as_formula(cell) else plain)
         sheet.write_row(0, 0, names, bold)
         sheet.freeze_panes(1, at)
         sheet.autofilter(0, 0, row, len(names) - 1)
@@ -50,7 +49,7 @@ def excel_of(prediction: Prediction) -> bytes:
 
 
 def _cell(cell: str | float | None) -> str:
-    return repr(cell) if isinstance(cell, float) else text_cell(cell)
+    return number_cell(cell) if isinstance(cell, float) else text_cell(cell)
 
 
 def _names(prediction: Prediction) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.api.predict_schemas import MOST_MONTHS, MOST_SERIES, Prediction
 from app.errors import Denied, PredictionTooLong, PredictorAbsent, PredictorLost, Refused
+from app.export.form import MEDIA_TYPES
 from app.prediction import PredictQuestion
 from app.reading.errors import UnreadableFile
 from app.reading.history import MONTH, QUANTITY, Choice, History, Limits, history_of
@@ -30,8 +31,9 @@ from app.ui.predict.brought import (
     check_may_predict,
     content_of,
 )
-from app.ui.predict.files import EXCEL, csv_of, excel_of
+from app.ui.predict.files import csv_of, excel_of
 from app.ui.predict.found import COLUMNS
+from forecasting.hierarchy import parse_level
 
 ANSWER = "predict-answer"
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -77,7 +79,8 @@ def answer(dash: Dash) -> None:
             if not isinstance(table, Table):
                 raise UnreadableFile("the workbook has several sheets", "choose the one with the history")
             history = history_of(table, choice, _LIMITS)
-            return [], _shown(history, table, choice, _predicted(history, int(horizon)))
+            found = _shown(history, table, choice, _predicted(history, int(horizon)))
+            return [], {**found, "file": str(told.get("name", ""))}
         except (Refused, Denied, PredictorAbsent, PredictorLost, PredictionTooLong) as error:
             # What is only busy or starting is let through: the page asks again by itself.
             return states.refused(error), None
@@ -101,19 +104,20 @@ def answer(dash: Dash) -> None:
         Input("predict-csv", "n_clicks"),
         Input("predict-excel", "n_clicks"),
         State(ANSWER, "data"),
-        State(FILE, "data"),
         prevent_initial_call=True,
     )
-    def take_along(csv: int | None, excel: int | None, shown: Told | None, told: Told | None) -> Any:
-        if shown is None or told is None or not (csv or excel):
+    def take_along(csv: int | None, excel: int | None, shown: Told | None) -> Any:
+        """Without the file, beside which a long answer would be no body that the edge lets in."""
+        if shown is None or not (csv or excel):
             raise PreventUpdate
         check_may_predict()
         prediction = _prediction(shown)
-        name = str(told.get("name", "history")).rpartition(".")[0] or "history"
+        name = str(shown.get("file", "")).rpartition(".")[0] or "history"
         if ctx.triggered_id == "predict-csv":
-            return {"filename": f"{name}-forecast.csv", "content": csv_of(prediction), "type": "text/csv"}
-        content = base64.b64encode(excel_of(prediction)).decode()
-        return {"filename": f"{name}-forecast.xlsx", "content": content, "base64": True, "type": EXCEL}
+            content, kind = csv_of(prediction), MEDIA_TYPES["csv"]
+            return {"filename": f"{name}-forecast.csv", "content": content, "type": kind}
+        content, kind = base64.b64encode(excel_of(prediction)).decode(), MEDIA_TYPES["xlsx"]
+        return {"filename": f"{name}-forecast.xlsx", "content": content, "base64": True, "type": kind}
 
 
 def _predicted(history: History, horizon: int) -> Mapping[str, Any]:
@@ -141,12 +145,10 @@ def _predicted(history: History, horizon: int) -> Mapping[str, Any]:
 
 def _shown(history: History, table: Table, choice: Choice, answer: Mapping[str, Any]) -> Told:
     """The answer, and beside each of its nodes its history."""
-    levels = [[] if level == "total" else level.split(",") for level in answer["levels"]]
-    sums = history.sums(levels)
+    sums = history.sums([parse_level(level) for level in answer["levels"]])
     return {
         "answer": answer,
         "unit": table.columns[choice.quantity].name,
-        "keys": history.keys,
         "bands": [
             {"label": band.label, "low": band.low, "high": band.high} for band in bands_of(PROBABILITIES)
         ],

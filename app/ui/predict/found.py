@@ -50,7 +50,7 @@ def layout() -> list[Component]:
             hidden=True,
         ),
         html.Div(id="predict-found", **aria(live="polite")),
-        html.Div(id="predict-doubts", className="doubts", **aria(live="polite")),
+        html.Div(id="predict-doubts", **aria(live="polite")),
         *(
             html.Div(
                 dmc.RadioGroup(id=each, label="", children=[], value=None),

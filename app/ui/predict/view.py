@@ -9,7 +9,7 @@ from app.errors import Denied
 from app.ui import states
 from app.ui.attributes import aria, data
 from app.ui.predict import forecast, found
-from app.ui.predict.brought import FILE, MOST_BYTES, check_may_predict
+from app.ui.predict.brought import FILE, check_may_predict, most_bytes
 from app.ui.view import View
 
 _DROP = "predict-drop"
@@ -40,7 +40,7 @@ def _layout() -> Component:
             html.Div(id="predict-denied"),
             html.Div(
                 [
-                    html.Div(id=_DROP, className="drop", **data(most=str(MOST_BYTES))),
+                    html.Div(id=_DROP, className="drop", **data(most=str(most_bytes()))),
                     *found.layout(),
                     html.Div(
                         [

@@ -94,12 +94,7 @@ from mart_key
 where kind = 'customer'
     and (
         (select everything from mart_scope)
-        or key in (
-            select customer_key
-            from mart_node
-            where organization_key = any ((select organization_keys from mart_scope)::int[])
-                and customer_key is not null
-        )
+        or key in (select customer_key from mart_seen where customer_key is not null)
     );
 
 comment on view mart.dim_customer is 'Customers that runs have named, as far as they buy from organizations that the login may see';
@@ -112,12 +107,7 @@ from mart_key
 where kind = 'material'
     and (
         (select everything from mart_scope)
-        or key in (
-            select material_key
-            from mart_node
-            where organization_key = any ((select organization_keys from mart_scope)::int[])
-                and material_key is not null
-        )
+        or key in (select material_key from mart_seen where material_key is not null)
     );
 
 comment on view mart.dim_material is 'Materials that runs have named, as far as organizations sell them that the login may see';
