@@ -89,6 +89,13 @@ class TestSigningIn:
         )
         assert "Secure" in answer.headers["set-cookie"].split("; ")
 
+    def test_behind_a_proxy_with_tls_too(self, browser: TestClient, engine: Engine, key_of: KeyOf) -> None:
+        headers = {"Origin": "https://testserver", "Sec-Fetch-Site": "same-origin"}
+        for path in ("/sign-in", "/sign-out"):
+            answer = browser.post(path, data={"key": key_of(engine)}, headers=headers)
+            assert answer.status_code == 303
+            assert "Secure" in answer.headers["set-cookie"].split("; ")
+
     @pytest.mark.parametrize("key", ["", "nonsense", f"tng_{'0' * 12}_{'0' * 64}", "x" * 40_000])
     def test_with_what_holds_nothing_is_told(self, browser: TestClient, engine: Engine, key: str) -> None:
         answer = sign_in(browser, key, next="/explorer")
