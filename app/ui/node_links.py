@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.store.node_id import NodeId
-from forecasting.hierarchy import TOTAL, level_name, parse_level
+from forecasting.hierarchy import Level, parse_level
 
 _BETWEEN = " · "
 
@@ -41,6 +41,6 @@ def level_words(level: str) -> str:
     return " × ".join(name.replace("_", " ") for name in level.split(","))
 
 
-def tells_of_customers(level: str) -> bool:
-    """Whether nodes of the level are customers, so that reading them is noted."""
-    return level != TOTAL and "customer" in level_name(parse_level(level)).split(",")
+def tells_of_customers(level: Level) -> bool:
+    """Whether nodes of the level name customers, so that reading them is noted."""
+    return "customer" in level

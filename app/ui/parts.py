@@ -120,13 +120,15 @@ def address(path: str, asked: Asked, **changed: str | None) -> str:
     return f"{path}?{urlencode(values, safe=',')}" if values else path
 
 
-def checked[Q: BaseModel](query: type[Q], asked: Asked) -> Q:
+def checked[Q: BaseModel](
+    query: type[Q], asked: Mapping[str, object], remedy: str = "change the address"
+) -> Q:
     """What the API would read from these parameters; raises `BadParameter` for the first that is wrong."""
     try:
         return query.model_validate(dict(asked))
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
+        field = str(first["loc"][0])
         raise BadParameter(
-            f"{field}: {first['msg'].removeprefix('Value error, ')}", "change the address", field=field
+            f"{field}: {first['msg'].removeprefix('Value error, ')}", remedy, field=field
         ) from None

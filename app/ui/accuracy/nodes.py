@@ -29,7 +29,7 @@ def _read(asked: Asked, most: int) -> AccuracyOfNodes:
         found = worst_nodes(
             connection, selection, lead=scope.lead, first=scope.first, last=scope.run.origin, limit=most
         )
-    if tells_of_customers(scope.level_text):
+    if tells_of_customers(scope.level):
         asking.note(_question(scope, most))
     return accuracy_of_nodes(selection, scope.lead, found)
 

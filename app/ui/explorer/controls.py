@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, dcc, html
@@ -16,6 +17,8 @@ from app.store.selection import PublishedRun, Selection, select_from
 from app.ui import asking
 from app.ui.explorer.asked import ListAsked, Told, first_level, run_of
 from app.ui.explorer.rows import usual_ranking
+from app.ui.node_links import tells_of_customers
+from app.ui.parts import checked
 from forecasting.hierarchy import level_name
 
 ARRIVED = "explorer-arrived"
@@ -60,14 +63,14 @@ def answer(dash: Dash) -> None:
             raise PreventUpdate
         caller = asking.caller()
         try:
-            asked = ListAsked.of(told)
+            asked = checked(ListAsked, told)
             with asking.reader() as reader:
                 run = run_of(reader, asked.run)
                 levels = [level_name(level) for level in levels_told(caller.organizations, run)]
                 selection = _of_level(run, asked, levels)
                 filters = [] if selection is None else _filters(reader, selection, asked)
-                ranking = asked.ranking or "-year"
-                if asked.ranking is None and selection is not None:
+                ranking = asked.sort or "-year"
+                if asked.sort is None and selection is not None:
                     ranking = usual_ranking(reader, selection)
         except (Refused, NotThere, Denied):
             raise PreventUpdate from None  # what is wrong is told beside the grid
@@ -135,4 +138,6 @@ def _values(reader: Reader, run: PublishedRun, name: str) -> list[str]:
         page = reader.walk([select_from(run, level=name, where={})], _MOST_VALUES)
     except Denied:
         return []  # of other organizations too
+    if tells_of_customers((name,)):
+        asking.note("/v1/nodes?" + urlencode({"level": name, "run": run.id}))
     return [] if page.after is not None else [node.values[0] for node in page.rows]

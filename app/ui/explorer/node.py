@@ -18,6 +18,7 @@ from app.ui.attributes import aria, data
 from app.ui.bands import Band, bands_of
 from app.ui.explorer.asked import NodeAsked, Told
 from app.ui.explorer.rows import node_name
+from app.ui.parts import checked
 from forecasting.hierarchy import TOTAL, level_name
 
 NODE = "explorer-node"
@@ -37,7 +38,7 @@ def answer(dash: Dash) -> None:
             raise PreventUpdate
         caller = asking.caller()
         try:
-            asked = NodeAsked.of(told)
+            asked = checked(NodeAsked, told)
             with asking.reader() as reader:
                 run, node = asked.find(reader, caller)
                 series = reader.series(run, node, history=asked.history, earlier=asked.earlier)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
@@ -20,6 +21,8 @@ from app.ui.attributes import aria, data
 from app.ui.explorer.asked import NodeAsked, Told
 from app.ui.explorer.node import NODE, node_link
 from app.ui.explorer.rows import node_name
+from app.ui.node_links import tells_of_customers
+from app.ui.parts import checked
 from forecasting.hierarchy import level_name
 
 SUM = "explorer-sum"
@@ -45,7 +48,7 @@ def answer(dash: Dash) -> None:
         if told is None:
             raise PreventUpdate
         try:
-            asked = NodeAsked.of(told)
+            asked = checked(NodeAsked, told)
             with asking.reader() as reader:
                 run, node = asked.find(reader, asking.caller())
                 reader.find(run, node)
@@ -55,6 +58,8 @@ def answer(dash: Dash) -> None:
                 whole = [] if parts is None else _whole(reader, run, node)
         except (Refused, NotThere, Denied):
             return [], None  # what is wrong is told above
+        if parts is not None and tells_of_customers(parts.selection.level):
+            asking.note(f"/v1/nodes/{node}/children?" + urlencode({"by": by, "run": run.id}))
         if parts is None or by is None:
             return html.P("One of the finest nodes: it has no parts.", className="note"), None
         document = {

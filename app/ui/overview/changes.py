@@ -39,7 +39,7 @@ def _show(_: Asked) -> Component:
         after = comparable(before, after)
         selection = select_from(after, level=level_name(after.levels[-1]), where={})
         diff = diff_of(connection, before, selection, _MOST)
-    if tells_of_customers(diff.level):
+    if tells_of_customers(selection.level):
         asking.note(f"/v1/runs/{before.id}/diff?to={after.id}&level={diff.level}")
     return _told(diff)
 

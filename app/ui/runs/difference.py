@@ -39,7 +39,7 @@ def _show(asked: Asked) -> Component:
             raise NothingInCommon(after.id, "it is the same run; choose another to compare from")
         selection = _selection(query, before, after)
         diff = diff_of(connection, before, selection, _MOST)
-    if tells_of_customers(diff.level):
+    if tells_of_customers(selection.level):
         asking.note(f"/v1/runs/{before.id}/diff?to={after.id}&level={diff.level}")
     return html.Div([_heading(diff), _by_month(diff), _levels(asked, selection), _by_node(diff)])
 

@@ -138,7 +138,8 @@ def _asked(given: Mapping[str, str | None], once: str) -> Component:
     request = asking.request()
     try:
         check(asking.caller(), _RETRAIN)
-        wish = checked(Retrain, {"kind": "retrain"} | {name: text for name, text in given.items() if text})
+        told = {"kind": "retrain"} | {name: text for name, text in given.items() if text}
+        wish = checked(Retrain, told, "correct the month or the reason")
 
         def entry(job: Job) -> Entry:
             return _entry(202, job=str(job.id), kind=job.kind, **wish.arguments)
