@@ -23,6 +23,7 @@ from app.store.api_keys import revoke_key
 from app.store.audit import read_links
 from app.store.session import connected
 from app.surroundings import Surroundings
+from app.ui.door import Page
 from forecasting.run import ForecastRun
 
 type KeyOf = Callable[..., str]
@@ -320,6 +321,13 @@ def test_the_service_does_not_wait_for_the_page() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_who_leaves_while_the_page_is_made_does_not_keep_it_from_others(engine: Engine) -> None:
+    app = create_app(engine, Surroundings(sessions=Sessions(SECRET, float)))
+    made = Page(app).begin()
+    assert not made.cancel()
+    assert set(made.result(60)) > {page.removeprefix("GET ") for page in PAGES}
 
 
 def test_who_leaves_before_the_question_has_come_in_leaves_no_error(
