@@ -118,7 +118,7 @@
     const node = shown.answer.forecasts[place];
     const empty = shown.answer.empty_quantities;
     const about = [
-      node.level.replaceAll(",", " › "),
+      node.level.replaceAll(",", " × "),
       `${shown.unit}, up to ${window.tonnage.month(shown.answer.origin)}`,
       `recipe ${shown.answer.recipe}`,
     ];
@@ -145,7 +145,7 @@
 
   function rows(shown) {
     return shown.answer.forecasts.map((node, place) => {
-      const row = { place: String(place), name: nameOf(node), level: node.level.replaceAll(",", " › "), sum: sumOf(node), unit: shown.unit };
+      const row = { place: String(place), name: nameOf(node), level: node.level.replaceAll(",", " × "), sum: sumOf(node), unit: shown.unit };
       node.months.forEach((each, at) => (row[`m${at}`] = each.mean));
       row.largest = Math.max(...node.months.map((each) => each.mean));
       return row;

@@ -37,9 +37,7 @@ class ListAsked(BaseModel):
     def select(self, reader: Reader, caller: Caller) -> Selection:
         """What is selected; raises what the API would."""
         run = run_of(reader, self.run)
-        levels = [level_name(level) for level in levels_told(caller.organizations, run)]
-        if not levels:
-            raise ForeignLevel(TOTAL, [])
+        levels = [level_name(level) for level in levels_of(run, caller)]
         level = self.level or first_level(levels)
         return select_from(run, level=level, where=self.where, search=self.search)
 
@@ -60,7 +58,7 @@ class NodeAsked(BaseModel):
         run = run_of(reader, self.run)
         if self.node is not None:
             return run, NodeId.parse(self.node)
-        top = select_from(run, level=level_name(_top(run, caller)), where={})
+        top = select_from(run, level=level_name(levels_of(run, caller)[0]), where={})
         found = reader.walk([top], 1).rows
         if not found:
             raise NothingOfYours
@@ -77,9 +75,9 @@ def first_level(levels: Sequence[str]) -> str:
     return levels[1] if levels[0] == TOTAL and len(levels) > 1 else levels[0]
 
 
-def _top(run: PublishedRun, caller: Caller) -> Level:
-    """The highest level that the caller is told of."""
+def levels_of(run: PublishedRun, caller: Caller) -> list[Level]:
+    """The levels that the caller is told of, from the top down; raises `ForeignLevel` where there is none."""
     levels = levels_told(caller.organizations, run)
     if not levels:
         raise ForeignLevel(TOTAL, [])
-    return levels[0]
+    return levels

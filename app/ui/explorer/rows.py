@@ -16,9 +16,9 @@ from app.store.summaries import YEAR, Ranking, Stretch, Summary
 from app.ui import asking, states, written
 from app.ui.attributes import aria
 from app.ui.explorer.asked import LARGE, ListAsked, Told
-from app.ui.node_links import tells_of_customers
+from app.ui.node_links import node_words, tells_of_customers
 from app.ui.parts import checked
-from forecasting.hierarchy import TOTAL, level_name
+from forecasting.hierarchy import level_name
 
 GRID = "explorer-grid"
 LIST = "explorer-list"
@@ -97,21 +97,12 @@ def _question(selection: Selection, more: Mapping[str, str]) -> str:
     return "/v1/forecasts?" + urlencode([*parameters, ("run", selection.run.id), *more.items()])
 
 
-def node_name(node: NodeId) -> str:
-    """A node as people call it.
-
-    >>> node_name(NodeId.of({"organization": "NORD", "material": "HEB 200"})), node_name(NodeId.of({}))
-    ('NORD · HEB 200', 'Total')
-    """
-    return " · ".join(node.values) or TOTAL.capitalize()
-
-
 def _rows(found: Sequence[Summary], unit: str) -> list[dict[str, Any]]:
     largest = max((each.year for each in found), default=0.0)
     return [
         {
             "node": str(each.node),
-            "name": node_name(each.node),
+            "name": node_words(each.node),
             "year": each.year,
             "change": None if not each.before or each.before <= 0 else each.year / each.before - 1,
             "unit": unit,

@@ -58,9 +58,8 @@ def _show(_: Asked) -> Component:
 
 
 def _row(job: Job) -> list[Cell]:
-    about = " ".join(str(job.arguments[name]) for name in ("month",) if name in job.arguments)
     return [
-        f"{job.kind} {about}".strip(),
+        f"{job.kind} {job.arguments.get('month', '')}".strip(),
         written.moment(job.asked_at),
         job.asked_by,
         [badge(job.status, _KINDS.get(job.status, "plain")), *_cancelled(job)],

@@ -77,7 +77,7 @@ def _pages(asked: Asked, following: str | None, *, is_first: bool) -> list[Compo
         links.append(html.A("Newest", href=address(PATH, asked, after=None)))
     if following is not None:
         links.append(html.A("Older", href=address(PATH, asked, after=following)))
-    return [html.P([part for link in links for part in (link, " ")], className="pages")] if links else []
+    return [html.P([part for link in links for part in (link, " ")])] if links else []
 
 
 PART = Part("runs-listed", "Runs", "GET /v1/runs", _show)
