@@ -125,6 +125,19 @@ def test_the_address_holds_what_is_looked_at(sign_in: SignIn, api: httpx.Client)
     expect(chosen).to_have_text(["material group", "2", "12"])
 
 
+def test_who_chooses_twice_before_the_view_answers_chooses_both(sign_in: SignIn) -> None:
+    page = sign_in(path="/accuracy")
+    link = "nav[aria-label='{}'] a:nth-of-type({})"
+    expect(page.locator(link.format("Months ahead", 2))).to_have_text("2")
+    page.evaluate(
+        "links => links.forEach(link => document.querySelector(link).click())",
+        [link.format("Months ahead", 2), link.format("Level", 2)],
+    )
+    chosen = page.locator("nav.choices a[aria-current]")
+    expect(chosen).to_have_text(["organization", "2", "12"])
+    assert page.url.endswith("/accuracy?lead=2&level=organization")
+
+
 @pytest.mark.parametrize(
     ("search", "told"),
     [

@@ -73,7 +73,11 @@ def _show_filters(asked: Asked) -> Component:
     ]
     months = [(str(each), address(_PATH, asked, months=str(each)), each == scope.months) for each in MONTHS]
     return html.Div(
-        [choices("Level", levels), choices("Months ahead", leads), choices("Last months", months)],
+        [
+            choices("Level", "level", levels),
+            choices("Months ahead", "lead", leads),
+            choices("Last months", "months", months),
+        ],
         className="filters",
     )
 

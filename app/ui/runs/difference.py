@@ -75,7 +75,7 @@ def _levels(asked: Asked, selection: Selection) -> Component:
         for level in selection.run.levels
         for name in [level_name(level)]
     ]
-    return choices("By node of", options)
+    return choices("By node of", "level", options)
 
 
 def _by_node(diff: RunDiff) -> Component:
