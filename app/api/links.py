@@ -39,7 +39,7 @@ def link(paths: dict[str, Any]) -> None:
         answer = _of(paths, question)["responses"]["202" if question.startswith("POST") else "200"]
         target = _of(paths, leads_to)
         kept = {name: f"$request.path.{name}" for name in _path_names(leads_to) - {parameter}}
-        answer.setdefault("links", {})[target["summary"]] = {
+        answer.setdefault("links", {})[target["operationId"]] = {
             "operationId": target["operationId"],
             "parameters": kept | {parameter: value},
         }

@@ -1,7 +1,6 @@
 """Who asks a callback, and a reader with their rights: what the API's resources have, for views."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from dash.backends._fastapi import get_current_request
@@ -45,11 +44,9 @@ def caller() -> Caller:
     return found
 
 
-@contextmanager
-def reader() -> Iterator[Reader]:
+def reader() -> AbstractContextManager[Reader]:
     """Reads with the caller's rights, in one transaction."""
-    with reading(request().app.state.engine, caller().organizations) as found:
-        yield found
+    return reading(request().app.state.engine, caller().organizations)
 
 
 def note(question: str) -> None:

@@ -1,11 +1,19 @@
 """Why two runs say different things: the causes of a difference, which add up to it, in words and columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dash import html
 from dash.development.base_component import Component
+from sqlalchemy import Connection
 
+from app.api.run_diff import comparable, diff_of
 from app.api.run_diff_schemas import Numbers, RunDiff
+from app.api.sight import find_run
+from app.refusals import NothingInCommon
+from app.store.run_records import RecordedRun, as_published
+from app.store.selection import PublishedRun, Selection, select_from
+from app.ui import asking
+from app.ui.node_links import tells_of_customers
 from app.ui.tables import Cell, Column, number, numbers
 
 NAMES: Mapping[str, str] = {
@@ -16,6 +24,24 @@ NAMES: Mapping[str, str] = {
     "code": "Code",
 }
 _ALWAYS = ("actuals", "history", "recipe")
+
+
+def read_difference(
+    connection: Connection, earlier: str, now: RecordedRun, level_of: Callable[[PublishedRun], str], most: int
+) -> tuple[Selection, RunDiff]:
+    """What changed since an earlier run, at a level that both have; what tells of customers is noted.
+
+    Raises what the API would, and `NothingInCommon` for a run and itself.
+    """
+    before, after = as_published(find_run(connection, asking.caller(), earlier)), as_published(now)
+    if before.id == after.id:
+        raise NothingInCommon(after.id, "it is the same run; choose another to compare from")
+    after = comparable(before, after)
+    selection = select_from(after, level=level_of(after), where={})
+    diff = diff_of(connection, before, selection, most)
+    if tells_of_customers(selection.level):
+        asking.note(f"/v1/runs/{before.id}/diff?to={after.id}&level={diff.level}")
+    return selection, diff
 
 
 def causes_in(diff: RunDiff) -> list[str]:

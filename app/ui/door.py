@@ -37,6 +37,7 @@ class Page:
         with self._lock:
             if self._made is None:
                 self._made = Future()
+                self._made.set_running_or_notify_cancel()  # who waits may leave; it is made for all
                 threading.Thread(target=self._make, args=(self._made,), name="page", daemon=True).start()
             return self._made
 

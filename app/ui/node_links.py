@@ -6,15 +6,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.store.node_id import NodeId
-from forecasting.hierarchy import TOTAL, level_name, parse_level
-
-_BETWEEN = " · "
+from forecasting.hierarchy import Level, parse_level
 
 
-def node_link(node: NodeId, run: str | None = None) -> Component:
+def node_link(node: NodeId) -> Component:
     """The node's values, as a link to the explorer."""
-    asked = f"node={node}" + (f"&run={run}" if run else "")
-    return html.A(node_words(node), href=f"/explorer?{asked}")
+    return html.A(node_words(node), href=f"/explorer?node={node}")
 
 
 def node_words(node: NodeId) -> str:
@@ -23,7 +20,7 @@ def node_words(node: NodeId) -> str:
     >>> node_words(NodeId.of({"organization": "NORD", "material": "HEB 200"})), node_words(NodeId.of({}))
     ('NORD · HEB 200', 'Total')
     """
-    return _BETWEEN.join(node.values) or "Total"
+    return " · ".join(node.values) or "Total"
 
 
 def node_named(level: str, told: Mapping[str, object]) -> NodeId:
@@ -41,6 +38,6 @@ def level_words(level: str) -> str:
     return " × ".join(name.replace("_", " ") for name in level.split(","))
 
 
-def tells_of_customers(level: str) -> bool:
-    """Whether nodes of the level are customers, so that reading them is noted."""
-    return level != TOTAL and "customer" in level_name(parse_level(level)).split(",")
+def tells_of_customers(level: Level) -> bool:
+    """Whether nodes of the level name customers, so that reading them is noted."""
+    return "customer" in level

@@ -1,7 +1,7 @@
 """Parts of a view: a heading and a place, filled by a question of the API's, for whoever may ask it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -87,14 +87,12 @@ def may(question: str) -> bool:
     return True
 
 
-@contextmanager
-def sight() -> Iterator[Connection]:
+def sight() -> AbstractContextManager[Connection]:
     """A transaction as the API has for what tells of no organization's nodes, or of all: see `app.api.sight`.
 
     Only for parts, whose question has been checked.
     """
-    with seen_by(asking.request().app.state.engine, None) as connection:
-        yield connection
+    return seen_by(asking.request().app.state.engine, None)
 
 
 def asked_by(search: str | None) -> dict[str, str]:
@@ -120,13 +118,15 @@ def address(path: str, asked: Asked, **changed: str | None) -> str:
     return f"{path}?{urlencode(values, safe=',')}" if values else path
 
 
-def checked[Q: BaseModel](query: type[Q], asked: Asked) -> Q:
+def checked[Q: BaseModel](
+    query: type[Q], asked: Mapping[str, object], remedy: str = "change the address"
+) -> Q:
     """What the API would read from these parameters; raises `BadParameter` for the first that is wrong."""
     try:
         return query.model_validate(dict(asked))
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
+        field = str(first["loc"][0])
         raise BadParameter(
-            f"{field}: {first['msg'].removeprefix('Value error, ')}", "change the address", field=field
+            f"{field}: {first['msg'].removeprefix('Value error, ')}", remedy, field=field
         ) from None

@@ -136,9 +136,6 @@ def _end_of(token: str) -> int:
 
 
 def _flags(request: Request) -> dict[str, Any]:
-    return {
-        "path": "/",
-        "httponly": True,
-        "samesite": "strict",
-        "secure": request.url.scheme == "https",
-    }
+    # A proxy with TLS in front asks in plain HTTP; the browser says what it was asked by.
+    over_tls = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
+    return {"path": "/", "httponly": True, "samesite": "strict", "secure": over_tls}

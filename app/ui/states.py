@@ -14,9 +14,9 @@ def empty(sentence: str, remedy: str | None = None) -> Component:
     )
 
 
-def loading(what: str = "Reading …") -> Component:
+def loading() -> Component:
     """The answer is on its way; appears only after a moment, so that quick answers do not flicker."""
-    return html.Div(html.P(what), className="loading", role="status")
+    return html.Div(html.P("Reading …"), className="loading", role="status")
 
 
 def refused(error: AppError) -> Component:
@@ -24,7 +24,7 @@ def refused(error: AppError) -> Component:
 
     Let `DatabaseUnavailable` and its like pass: the page says so by itself, and asks again.
     """
-    detail, remedy = f"{_capital(error.detail)}.", f"{_capital(error.remedy)}."
+    detail, remedy = f"{capital(error.detail)}.", f"{capital(error.remedy)}."
     if isinstance(error, NothingPublished):
         return empty(detail, remedy)
     return html.Div(
@@ -34,5 +34,6 @@ def refused(error: AppError) -> Component:
     )
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The text as a sentence begins; its other letters stay, for names are among them."""
     return text[:1].upper() + text[1:]

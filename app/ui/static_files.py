@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.asking import is_known
+
 ASSETS = Path(__file__).with_name("assets")
 _A_YEAR = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "public, no-cache"
@@ -58,9 +60,9 @@ def _assets() -> frozenset[Path]:
 async def file_answer(request: Request, path: Path, *, for_good: bool) -> Response:
     """A file; `for_good` where its address changes with it."""
     content = await run_in_threadpool(_Content.of, path)
-    tag = f'"{content.tag}"'
-    headers = {"Cache-Control": _A_YEAR if for_good else _ASK_AGAIN, "ETag": tag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == tag:
+    kept = _A_YEAR if for_good else _ASK_AGAIN
+    headers = {"Cache-Control": kept, "ETag": f'"{content.tag}"', "Vary": "Accept-Encoding"}
+    if is_known(request, headers):
         return Response(status_code=304, headers=headers)
     body = content.plain
     if content.squeezed is not None and "gzip" in request.headers.get("accept-encoding", ""):

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from app.ui import written
-from app.ui.attributes import aria
+from app.ui.attributes import aria, data
 
 type Cell = Any
 """What stands in a cell: a component, text, a list of both, or None for nothing."""
@@ -86,10 +86,17 @@ def facts(*pairs: tuple[str, Cell]) -> Component:
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
 
 
-def choices(label: str, options: Sequence[tuple[str, str, bool]]) -> Component:
-    """Links of which one is where we are: what each says, its address, and whether it is that one."""
+def choices(label: str, name: str, options: Sequence[tuple[str, str, bool]]) -> Component:
+    """Links of which one is where we are: what each says, its address, and whether it is that one.
+
+    They change what the address has under the name, and leave the rest to whatever has been chosen since
+    (`stays.js`).
+    """
     here = aria(current="true")
-    links = [html.A(text, href=href, **(here if chosen else {})) for text, href, chosen in options]
+    links = [
+        html.A(text, href=href, **data(changes=name), **(here if chosen else {}))
+        for text, href, chosen in options
+    ]
     return html.Nav([html.Span(label), *links], className="choices", **aria(label=label))
 
 

@@ -10,10 +10,6 @@ WHERE = "page-where"
 """The `dcc.Location` of the page: `pathname` is the view's, `search` its state."""
 
 
-def _nothing(_: Dash) -> None:
-    """For views that answer to nobody."""
-
-
 @dataclass(frozen=True)
 class View:
     """A view: where it lies, what the navigation calls it, what it looks like before any question.
@@ -25,4 +21,4 @@ class View:
     path: str
     name: str
     layout: Callable[[], Component]
-    answer: Callable[[Dash], None] = _nothing
+    answer: Callable[[Dash], None]

@@ -1,11 +1,12 @@
 """Numbers, months and moments in a view: the browser writes them in its own locale (`numbers.js`)."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 
 from dash import html
 from dash.development.base_component import Component
 
+from app.ui.attributes import data
 from forecasting.months import Month
 
 type Style = Literal["plain", "percent", "signed", "signed-percent"]
@@ -13,7 +14,7 @@ type Style = Literal["plain", "percent", "signed", "signed-percent"]
 
 def number(value: float, digits: int = 0, style: Style = "plain") -> Component:
     """A number with so many decimals; `percent` takes a share of 1, `signed` writes + or −."""
-    attributes: Any = {"data-digits": str(digits), "data-style": style}
+    attributes = data(digits=str(digits), style=style)
     return html.Data(f"{value:.{digits}f}", value=repr(float(value)), className="n", **attributes)
 
 
@@ -22,14 +23,18 @@ def amount(value: float, unit: str, largest: float) -> Component:
 
     Its decimals are those that befit the largest number around it, so that columns are alike.
     """
-    attributes: Any = {"data-unit": unit, "data-largest": repr(float(largest))}
+    attributes = data(unit=unit, largest=repr(float(largest)))
     return html.Data(f"{value:,.1f}", value=repr(float(value)), className="n", **attributes)
 
 
 def unit(name: str) -> Component:
     """The unit in which amounts are shown."""
-    attributes: Any = {"data-unit": name}
-    return html.Span(name, className="unit", **attributes)
+    return html.Span(name, className="unit", **data(unit=name))
+
+
+def unit_words(unit: str) -> str:
+    """The unit of a run as people write it, where numbers stay in it."""
+    return "t" if unit == "t" else "pieces"
 
 
 def quantity(value: float, name: str, largest: float) -> Component:
@@ -40,6 +45,11 @@ def quantity(value: float, name: str, largest: float) -> Component:
 def month(value: Month) -> Component:
     """A month, as Nov 2026."""
     return html.Time(str(value), dateTime=str(value), className="month")
+
+
+def months_from_to(first: Month, last: Month) -> Component:
+    """From a month to a month."""
+    return html.Span([month(first), " – ", month(last)])
 
 
 def moment(value: dt.datetime) -> Component:

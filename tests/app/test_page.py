@@ -24,6 +24,7 @@ from app.store.api_keys import revoke_key
 from app.store.audit import read_links
 from app.store.session import connected
 from app.surroundings import Surroundings
+from app.ui.door import Page
 from forecasting.run import ForecastRun
 
 type KeyOf = Callable[..., str]
@@ -89,6 +90,13 @@ class TestSigningIn:
             "/sign-in", data={"key": key_of(engine)}, headers={"Origin": "https://testserver"}
         )
         assert "Secure" in answer.headers["set-cookie"].split("; ")
+
+    def test_behind_a_proxy_with_tls_too(self, browser: TestClient, engine: Engine, key_of: KeyOf) -> None:
+        headers = {"Origin": "https://testserver", "Sec-Fetch-Site": "same-origin"}
+        for path in ("/sign-in", "/sign-out"):
+            answer = browser.post(path, data={"key": key_of(engine)}, headers=headers)
+            assert answer.status_code == 303
+            assert "Secure" in answer.headers["set-cookie"].split("; ")
 
     @pytest.mark.parametrize("key", ["", "nonsense", f"tng_{'0' * 12}_{'0' * 64}", "x" * 40_000])
     def test_with_what_holds_nothing_is_told(self, browser: TestClient, engine: Engine, key: str) -> None:
@@ -326,6 +334,13 @@ def test_the_service_does_not_wait_for_the_page() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_who_leaves_while_the_page_is_made_does_not_keep_it_from_others(engine: Engine) -> None:
+    app = create_app(engine, Surroundings(sessions=Sessions(SECRET, float)))
+    made = Page(app).begin()
+    assert not made.cancel()
+    assert set(made.result(60)) > {page.removeprefix("GET ") for page in PAGES}
 
 
 def test_who_leaves_before_the_question_has_come_in_leaves_no_error(

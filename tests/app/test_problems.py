@@ -1,6 +1,7 @@
 """What holds for every answer that is not an answer, and the contract as a file."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,21 @@ PATHS = [
 def test_openapi_is_the_one_on_file(engine: Engine) -> None:
     """To change the contract on purpose, write the new one to the file and review the difference."""
     assert create_app(engine).openapi() == json.loads(GOLDEN.read_text())
+
+
+def test_openapi_calls_links_as_names_may_be(engine: Engine) -> None:
+    """OpenAPI 3.1, "Components Object": keys are of these signs, and so are the names of links."""
+    schema = create_app(engine).openapi()
+    operations = [each for path in schema["paths"].values() for each in path.values()]
+    links = [
+        name
+        for each in operations
+        for answer in each["responses"].values()
+        for name in answer.get("links", ())
+    ]
+    components = [name for kind in schema["components"].values() for name in kind]
+    assert len(links) > 10
+    assert [name for name in links + components if not re.fullmatch(r"[a-zA-Z0-9.\-_]+", name)] == []
 
 
 def test_openapi_declares_every_status_as_a_problem(engine: Engine) -> None:

@@ -86,7 +86,7 @@ def test_where_most_was_lost(sign_in: SignIn, api: httpx.Client, app: FastAPI) -
     link = page.get_by_role("table", name="Nodes at which most was lost").get_by_role("link").first
     expect(link).to_have_attribute("href", "/explorer?node=" + api_name(nodes[0]))
     noted = {entry.subject for entry in entries(app) if entry.action == "page"}
-    assert f"/v1/accuracy/nodes?level={FINEST}&lead=1&from=2026-05&to=2026-10&limit=15" in noted
+    assert f"/v1/accuracy/nodes?level={FINEST}&lead=1&from=2026-05&to=2026-10&limit=300" in noted
 
 
 def api_name(node: dict[str, Any]) -> str:
@@ -114,6 +114,19 @@ def test_the_address_holds_what_is_looked_at(sign_in: SignIn, api: httpx.Client)
     expect(chosen).to_have_text(["material group", "2", "12"])
 
 
+def test_who_chooses_twice_before_the_view_answers_chooses_both(sign_in: SignIn) -> None:
+    page = sign_in(path="/accuracy")
+    link = "nav[aria-label='{}'] a:nth-of-type({})"
+    expect(page.locator(link.format("Months ahead", 2))).to_have_text("2")
+    page.evaluate(
+        "links => links.forEach(link => document.querySelector(link).click())",
+        [link.format("Months ahead", 2), link.format("Level", 2)],
+    )
+    chosen = page.locator("nav.choices a[aria-current]")
+    expect(chosen).to_have_text(["organization", "2", "12"])
+    assert page.url.endswith("/accuracy?lead=2&level=organization")
+
+
 @pytest.mark.parametrize(
     ("search", "told"),
     [
@@ -131,7 +144,7 @@ def test_an_address_that_asks_what_cannot_be_asked(sign_in: SignIn, search: str,
 
 def test_who_sees_some_organizations_is_told_why_not(sign_in: SignIn) -> None:
     page = sign_in("viewer", ["NORD"], "/accuracy")
-    expect(page.locator(".kept-back")).to_have_count(7)
+    expect(page.locator(".kept-back")).to_have_count(6)
     expect(page.locator("main")).not_to_contain_text("%")
 
 

@@ -180,7 +180,7 @@ class TestAddress:
             ("node=nonsense", "does not name a node"),
             ("node=plant=1", "no level 'plant'"),
             ("run=2020-01-none", "no run '2020-01-none'"),
-            ("history=many", "history is no number"),
+            ("history=many", "history: Input should be a valid integer"),
         ],
     )
     def test_that_is_wrong_is_told_in_a_sentence(self, sign_in: SignIn, question: str, told: str) -> None:
@@ -194,7 +194,7 @@ class TestAddress:
             ("level=plant", "no level 'plant'"),
             ("level=customer&is.plant=1", "no key or attribute 'plant'"),
             ("level=customer&is.organization=NORD", "does not name organization"),
-            ("sort=colour", "nothing is sorted so"),
+            ("sort=colour", "sort: Input should be 'nodes', 'year' or '-year'"),
         ],
     )
     def test_of_a_wrong_list_is_told_beside_it(self, sign_in: SignIn, question: str, told: str) -> None:

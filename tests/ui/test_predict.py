@@ -139,7 +139,7 @@ def test_a_good_file_is_answered_as_the_api_answers(
     ask(page)
     for place, node in enumerate(answered["forecasts"]):
         name = " · ".join(value for value in node["keys"].values() if value is not None) or "Total"
-        level = node["level"].replace(",", " › ")
+        level = node["level"].replace(",", " × ")
         page.locator(f'#predict-grid .ag-row[row-id="{place}"]').first.click()
         expect(page.get_by_role("heading", level=2)).to_have_text(name)
         expect(page.locator("#predict-about")).to_contain_text(level)

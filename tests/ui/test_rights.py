@@ -82,9 +82,9 @@ class TestCallersOfSome:
         levels = page.get_by_label("Level").locator("option").all_inner_texts()
         assert levels == [
             "organization",
-            "organization › material_group",
-            "organization › customer",
-            "organization › customer › material › material_group",
+            "organization × material group",
+            "organization × customer",
+            "organization × customer × material × material group",
         ]
         page.get_by_label("Level").select_option("organization,customer")
         expect(page.locator("#explorer-count")).to_contain_text("2 nodes")

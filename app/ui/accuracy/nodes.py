@@ -7,13 +7,12 @@ from app.api.accuracy_schemas import AccuracyOfNodes, NodeErrors, accuracy_of_no
 from app.store.node_id import NodeId
 from app.store.selection import select_from
 from app.store.worst_nodes import worst_nodes
-from app.ui import asking
+from app.ui import asking, written
 from app.ui.accuracy.asked import Scope, scope_of
 from app.ui.drawn import Dot, against, bar
 from app.ui.node_links import level_words, node_link, node_named, node_words, tells_of_customers
-from app.ui.overview.horizon import unit_words
 from app.ui.parts import Asked, Part, sight
-from app.ui.states import empty
+from app.ui.states import capital, empty
 from app.ui.tables import Column, digits_for, number, numbers, share, signed_share, table
 
 _DOTS = 300
@@ -21,32 +20,36 @@ _WORST = 15
 _QUESTION = "GET /v1/accuracy/nodes"
 
 
-def _read(asked: Asked, most: int) -> AccuracyOfNodes:
-    """As the API tells it; what tells of customers is noted."""
+def _show(asked: Asked) -> Component:
+    told = _read(asked)
+    if not told.nodes:
+        return empty("No forecast of these months can be held against what came.", "Ask for more months.")
+    return html.Div([_dots(told), _worst(told)], className="beside")
+
+
+def _read(asked: Asked) -> AccuracyOfNodes:
+    """As the API tells it, the nodes that lost most first; what tells of customers is noted."""
     with sight() as connection:
         scope = scope_of(connection, asked)
         selection = select_from(scope.run, level=scope.level_text, where={})
         found = worst_nodes(
-            connection, selection, lead=scope.lead, first=scope.first, last=scope.run.origin, limit=most
+            connection, selection, lead=scope.lead, first=scope.first, last=scope.run.origin, limit=_DOTS
         )
-    if tells_of_customers(scope.level_text):
-        asking.note(_question(scope, most))
+    if tells_of_customers(scope.level):
+        asking.note(_question(scope))
     return accuracy_of_nodes(selection, scope.lead, found)
 
 
-def _question(scope: Scope, most: int) -> str:
+def _question(scope: Scope) -> str:
     months = f"from={scope.first}&to={scope.run.origin}"
-    return f"/v1/accuracy/nodes?level={scope.level_text}&lead={scope.lead}&{months}&limit={most}"
+    return f"/v1/accuracy/nodes?level={scope.level_text}&lead={scope.lead}&{months}&limit={_DOTS}"
 
 
-def _show_worst(asked: Asked) -> Component:
-    told = _read(asked, _WORST)
-    if not told.nodes:
-        return _nothing()
+def _worst(told: AccuracyOfNodes) -> Component:
     most = told.nodes[0].lost
     digits = digits_for(most)
-    unit = unit_words(told.unit)
-    columns = [Column(level_words(told.level).capitalize(), "long"), Column(f"Lost, {unit}", "number"),
+    unit = written.unit_words(told.unit)
+    columns = [Column(capital(level_words(told.level)), "long"), Column(f"Lost, {unit}", "number"),
                Column("", "drawn"), *numbers("Said", "Came", "WAPE", "Bias")]  # fmt: skip
     rows = [
         [
@@ -58,17 +61,16 @@ def _show_worst(asked: Asked) -> Component:
             share(each.wape),
             signed_share(each.bias),
         ]
-        for each in told.nodes
+        for each in told.nodes[:_WORST]
     ]
-    note = html.P(f"Lost: the sum of absolute errors, over {len(told.months)} months.", className="note")
+    note = html.P(
+        f"Where most was lost: the sum of absolute errors, over {len(told.months)} months.", className="note"
+    )
     return html.Div([note, table("Nodes at which most was lost", columns, rows)])
 
 
-def _show_dots(asked: Asked) -> Component:
-    told = _read(asked, _DOTS)
-    if not told.nodes:
-        return _nothing()
-    unit = unit_words(told.unit)
+def _dots(told: AccuracyOfNodes) -> Component:
+    unit = written.unit_words(told.unit)
     dots = [Dot(each.demand, each.said, _says(told, each, unit)) for each in told.nodes]
     unseen = sum(1 for each in told.nodes if each.demand <= 0 or each.said <= 0)
     which = (
@@ -91,9 +93,4 @@ def _node(told: AccuracyOfNodes, each: NodeErrors) -> NodeId:
     return node_named(told.level, each.model_dump())
 
 
-def _nothing() -> Component:
-    return empty("No forecast of these months can be held against what came.", "Ask for more months.")
-
-
-WORST = Part("accuracy-worst", "Where most was lost", _QUESTION, _show_worst)
-DOTS = Part("accuracy-dots", "Node by node", _QUESTION, _show_dots)
+PART = Part("accuracy-nodes", "Node by node", _QUESTION, _show)

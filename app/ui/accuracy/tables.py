@@ -10,7 +10,6 @@ from app.ui import written
 from app.ui.accuracy.asked import MONTHS, Scope, rows, scope_of
 from app.ui.drawn import bar
 from app.ui.node_links import level_words
-from app.ui.overview.horizon import unit_words
 from app.ui.parts import Asked, Part, address, sight
 from app.ui.states import empty
 from app.ui.tables import Cell, Column, choices, digits_for, number, numbers, share, signed_share, table
@@ -74,7 +73,11 @@ def _show_filters(asked: Asked) -> Component:
     ]
     months = [(str(each), address(_PATH, asked, months=str(each)), each == scope.months) for each in MONTHS]
     return html.Div(
-        [choices("Level", levels), choices("Months ahead", leads), choices("Last months", months)],
+        [
+            choices("Level", "level", levels),
+            choices("Months ahead", "lead", leads),
+            choices("Last months", "months", months),
+        ],
         className="filters",
     )
 
@@ -115,7 +118,9 @@ def _table(scope: Scope, head: str, told: Sequence[AccuracyRow], names: Sequence
     digits = digits_for(max(row.demand for row in told))
     most = _most(told)
     body = [[name, *_cells(row, most, digits)] for name, row in zip(names, told, strict=True)]
-    return table(f"Accuracy by {head.lower()}", [Column(head), *_measures(unit_words(scope.run.unit))], body)
+    return table(
+        f"Accuracy by {head.lower()}", [Column(head), *_measures(written.unit_words(scope.run.unit))], body
+    )
 
 
 def _show_leads(asked: Asked) -> Component:
@@ -154,7 +159,8 @@ def _show_months(asked: Asked) -> Component:
         return _nothing()
     most = max(each for row in told for each in (row.demand, row.demand + row.error))
     digits = digits_for(most)
-    columns = [Column("Month"), *numbers(f"Came, {unit_words(scope.run.unit)}", "Error"), Column("", "drawn"),
+    unit = written.unit_words(scope.run.unit)
+    columns = [Column("Month"), *numbers(f"Came, {unit}", "Error"), Column("", "drawn"),
                *numbers("WAPE", "Bias", "Coverage")]  # fmt: skip
     body = [
         [

@@ -11,27 +11,14 @@ _PARTS = (
     tables.FILTERS,
     tables.LEVELS,
     tables.MONTHS_PART,
-    nodes.DOTS,
+    nodes.PART,
     tables.LEADS,
     tables.CLASSES,
-    nodes.WORST,
 )
 
 
 def _layout() -> Component:
-    filters, levels, months, dots, leads, classes, worst = map(place, _PARTS)
-    return html.Div(
-        [
-            html.H1("Accuracy"),
-            filters,
-            levels,
-            html.Div([months, dots], className="beside"),
-            leads,
-            worst,
-            classes,
-        ],
-        className="told",
-    )
+    return html.Div([html.H1("Accuracy"), *map(place, _PARTS)], className="told")
 
 
 def _answer(dash: Dash) -> None:

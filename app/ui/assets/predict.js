@@ -55,7 +55,7 @@
   }
 
   const nameOf = (node) => Object.values(node.keys).filter((value) => value !== null).join(" · ") || "Total";
-  const levelOf = (node) => node.level.replaceAll(",", " › ");
+  const levelOf = (node) => node.level.replaceAll(",", " × ");
   const sumOf = (node) => node.months.reduce((sum, each) => sum + each.mean, 0);
 
   function historyOf(shown, place) {

@@ -4,6 +4,16 @@
   "use strict";
   const VIEWS = () => Array.from(document.querySelectorAll("header.shell nav a"), (link) => link.pathname);
 
+  // Who chooses twice before the view has answered chooses both: the link was written before the first.
+  function addressOf(link) {
+    const name = link.dataset.changes;
+    if (!name) return link.href;
+    const chosen = new URL(link.href).searchParams.get(name);
+    const now = new URL(window.location.href);
+    now.searchParams.set(name, chosen);
+    return now.href.replaceAll("%2C", ",");
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("main a[href]");
     if (!link || link.target || link.hasAttribute("download") || event.defaultPrevented || event.button) return;
@@ -11,7 +21,7 @@
     if (link.origin !== window.location.origin || !VIEWS().includes(link.pathname)) return;
     event.preventDefault();
     const elsewhere = link.pathname !== window.location.pathname;
-    window.history.pushState({}, "", link.href);
+    window.history.pushState({}, "", addressOf(link));
     // As if the browser had gone there: Dash and the navigation listen.
     window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
     if (elsewhere) window.scrollTo(0, 0);

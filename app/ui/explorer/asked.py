@@ -1,14 +1,14 @@
 """What the explorer's address asks for; the browser keeps it (`explorer.js`) and hands it to callbacks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.absences import NothingOfYours
 from app.access.caller import Caller
-from app.api.parameters import CURRENT
+from app.api.parameters import CURRENT, KeyValue, SearchText, Values
 from app.denials import ForeignLevel
-from app.refusals import BadParameter
 from app.store.node_id import NodeId
 from app.store.read import Reader
 from app.store.scope import levels_told
@@ -23,74 +23,42 @@ type Told = Mapping[str, Any]
 """Parameters as JSON: texts, and lists of texts for filters."""
 
 
-@dataclass(frozen=True)
-class ListAsked:
+class ListAsked(BaseModel):
     """Which nodes the grid shows, of which run; without a level see `first_level`."""
 
-    run: str
-    level: str | None
-    where: Mapping[str, tuple[str, ...]]
-    search: str | None
-    ranking: Ranking | None
+    model_config = ConfigDict(frozen=True)
 
-    @classmethod
-    def of(cls, told: Told) -> "ListAsked":
-        """From what the browser hands on; raises `BadParameter`."""
-        ranking = told.get("sort")
-        if ranking is not None and ranking not in get_args(Ranking.__value__):
-            raise BadParameter(
-                "nothing is sorted so", "sort by nodes, year or -year", field="sort", value=str(ranking)
-            )
-        where = {
-            _text(name): tuple(_text(value) for value in values)
-            for name, values in told.get("where", {}).items()
-        }
-        return cls(
-            run=_text(told.get("run") or CURRENT),
-            level=told.get("level") or None,
-            where=where,
-            search=told.get("search") or None,
-            ranking=cast("Ranking | None", ranking),
-        )
+    run: KeyValue = CURRENT
+    level: KeyValue | None = None
+    where: Mapping[KeyValue, Values] = {}
+    search: SearchText | None = None
+    sort: Ranking | None = None
 
     def select(self, reader: Reader, caller: Caller) -> Selection:
         """What is selected; raises what the API would."""
         run = run_of(reader, self.run)
-        levels = [level_name(level) for level in levels_told(caller.organizations, run)]
-        if not levels:
-            raise ForeignLevel(TOTAL, [])
+        levels = [level_name(level) for level in levels_of(run, caller)]
         level = self.level or first_level(levels)
         return select_from(run, level=level, where=self.where, search=self.search)
 
 
-@dataclass(frozen=True)
-class NodeAsked:
+class NodeAsked(BaseModel):
     """Which node is shown, of which run, and with how many earlier forecasts and months of history."""
 
-    run: str
-    node: NodeId | None
-    history: int
-    earlier: int
-    by: str | None
+    model_config = ConfigDict(frozen=True)
 
-    @classmethod
-    def of(cls, told: Told) -> "NodeAsked":
-        """From what the browser hands on; raises `BadNode` and `BadParameter`."""
-        text = told.get("node")
-        return cls(
-            run=_text(told.get("run") or CURRENT),
-            node=None if not text else NodeId.parse(_text(text)),
-            history=_count(told, "history", 36, 1200),
-            earlier=_count(told, "earlier", 6, 60),
-            by=told.get("by") or None,
-        )
+    run: KeyValue = CURRENT
+    node: KeyValue | None = None
+    history: Annotated[int, Field(ge=0, le=1200)] = 36
+    earlier: Annotated[int, Field(ge=0, le=60)] = 6
+    by: KeyValue | None = None
 
     def find(self, reader: Reader, caller: Caller) -> tuple[PublishedRun, NodeId]:
         """The run and the node, or the top of what the caller sees; raises what the API would."""
         run = run_of(reader, self.run)
         if self.node is not None:
-            return run, self.node
-        top = select_from(run, level=level_name(_top(run, caller)), where={})
+            return run, NodeId.parse(self.node)
+        top = select_from(run, level=level_name(levels_of(run, caller)[0]), where={})
         found = reader.walk([top], 1).rows
         if not found:
             raise NothingOfYours
@@ -107,29 +75,9 @@ def first_level(levels: Sequence[str]) -> str:
     return levels[1] if levels[0] == TOTAL and len(levels) > 1 else levels[0]
 
 
-def _top(run: PublishedRun, caller: Caller) -> Level:
-    """The highest level that the caller is told of."""
+def levels_of(run: PublishedRun, caller: Caller) -> list[Level]:
+    """The levels that the caller is told of, from the top down; raises `ForeignLevel` where there is none."""
     levels = levels_told(caller.organizations, run)
     if not levels:
         raise ForeignLevel(TOTAL, [])
-    return levels[0]
-
-
-def _count(told: Told, name: str, usual: int, most: int) -> int:
-    text = told.get(name)
-    if text is None:
-        return usual
-    if not str(text).isdecimal() or int(text) > most:
-        raise BadParameter(
-            f"{name} is no number from 0 to {most}", "correct the address", field=name, value=str(text)
-        )
-    return int(text)
-
-
-def _text(value: object) -> str:
-    """A text that PostgreSQL can hold; raises `BadParameter`."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise BadParameter(
-            "the address holds what is no text", "correct the address", value=repr(value)[:200]
-        )
-    return value
+    return levels

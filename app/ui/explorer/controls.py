@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, dcc, html
@@ -11,11 +12,13 @@ from dash.exceptions import PreventUpdate
 from app.errors import Denied, NotThere, Refused
 from app.refusals import UnknownLevel
 from app.store.read import Reader
-from app.store.scope import levels_told
 from app.store.selection import PublishedRun, Selection, select_from
 from app.ui import asking
-from app.ui.explorer.asked import ListAsked, Told, first_level, run_of
+from app.ui.explorer.asked import ListAsked, Told, first_level, levels_of, run_of
 from app.ui.explorer.rows import usual_ranking
+from app.ui.node_links import level_words, tells_of_customers
+from app.ui.parts import checked
+from app.ui.states import capital
 from forecasting.hierarchy import level_name
 
 ARRIVED = "explorer-arrived"
@@ -58,22 +61,21 @@ def answer(dash: Dash) -> None:
     def arrive(told: Told | None) -> Any:
         if told is None:
             raise PreventUpdate
-        caller = asking.caller()
         try:
-            asked = ListAsked.of(told)
+            asked = checked(ListAsked, told)
             with asking.reader() as reader:
                 run = run_of(reader, asked.run)
-                levels = [level_name(level) for level in levels_told(caller.organizations, run)]
+                levels = [level_name(level) for level in levels_of(run, asking.caller())]
                 selection = _of_level(run, asked, levels)
                 filters = [] if selection is None else _filters(reader, selection, asked)
-                ranking = asked.ranking or "-year"
-                if asked.ranking is None and selection is not None:
+                ranking = asked.sort or "-year"
+                if asked.sort is None and selection is not None:
                     ranking = usual_ranking(reader, selection)
         except (Refused, NotThere, Denied):
             raise PreventUpdate from None  # what is wrong is told beside the grid
         chosen = asked.level or "" if selection is None else level_name(selection.level)
         return (
-            _select("level", "Level", [(level, " › ".join(level.split(","))) for level in levels], chosen),
+            _select("level", "Level", [(level, level_words(level)) for level in levels], chosen),
             _select("sort", "Order", _ORDERS, ranking),
             asked.search or "",
             filters,
@@ -101,7 +103,7 @@ def _of_level(run: PublishedRun, asked: ListAsked, levels: list[str]) -> Selecti
     """The level that is asked for, or the highest, without its filters; None where there is none such."""
     try:
         return select_from(run, level=asked.level or first_level(levels), where={})
-    except (UnknownLevel, IndexError):
+    except UnknownLevel:
         return None
 
 
@@ -114,7 +116,7 @@ def _filters(reader: Reader, selection: Selection, asked: ListAsked) -> list[Com
             filters.append(
                 dmc.MultiSelect(
                     id={"type": _FILTER, "name": name},
-                    label=name.replace("_", " ").capitalize(),
+                    label=capital(level_words(name)),
                     data=[*values, *(value for value in chosen if value not in values)],
                     value=chosen,
                     placeholder="" if chosen else "all",
@@ -135,4 +137,6 @@ def _values(reader: Reader, run: PublishedRun, name: str) -> list[str]:
         page = reader.walk([select_from(run, level=name, where={})], _MOST_VALUES)
     except Denied:
         return []  # of other organizations too
+    if tells_of_customers((name,)):
+        asking.note("/v1/nodes?" + urlencode({"level": name, "run": run.id}))
     return [] if page.after is not None else [node.values[0] for node in page.rows]

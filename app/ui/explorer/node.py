@@ -17,8 +17,9 @@ from app.ui import asking, states, written
 from app.ui.attributes import aria, data
 from app.ui.bands import Band, bands_of
 from app.ui.explorer.asked import NodeAsked, Told
-from app.ui.explorer.rows import node_name
-from forecasting.hierarchy import TOTAL, level_name
+from app.ui.node_links import level_words, node_words
+from app.ui.parts import checked
+from forecasting.hierarchy import level_name
 
 NODE = "explorer-node"
 SERIES = "explorer-series"
@@ -37,7 +38,7 @@ def answer(dash: Dash) -> None:
             raise PreventUpdate
         caller = asking.caller()
         try:
-            asked = NodeAsked.of(told)
+            asked = checked(NodeAsked, told)
             with asking.reader() as reader:
                 run, node = asked.find(reader, caller)
                 series = reader.series(run, node, history=asked.history, earlier=asked.earlier)
@@ -51,7 +52,7 @@ def answer(dash: Dash) -> None:
         bands = [
             {"label": each.label, "low": each.low, "high": each.high} for each in bands_of(run.probabilities)
         ]
-        document = node_series(series) | {"name": node_name(node), "bands": bands}
+        document = node_series(series) | {"name": node_words(node), "bands": bands}
         return _head(series, path, question), document
 
 
@@ -60,12 +61,12 @@ def _head(series: Series, path: Sequence[NodeId], question: str) -> list[Compone
     return [
         html.Nav(_crumbs(path[:-1]), className="crumbs", **aria(label="Counts towards")),
         html.Div(
-            [html.H2(node_name(node)), html.Div(_exports(series, question), className="exports")],
+            [html.H2(node_words(node)), html.Div(_exports(series, question), className="exports")],
             className="title",
         ),
         html.P(
             [
-                level_name(node.level).replace(",", " › "),
+                level_words(level_name(node.level)),
                 " · run ",
                 html.Span(run.id, className="mono"),
                 " of ",
@@ -81,7 +82,7 @@ def _head(series: Series, path: Sequence[NodeId], question: str) -> list[Compone
 
 def _crumbs(path: Sequence[NodeId]) -> list[Component]:
     """The nodes that this one counts towards, the largest first."""
-    return [node_link(node, node_name(node)) for node in path]
+    return [node_link(node, node_words(node)) for node in path]
 
 
 def node_link(node: NodeId, text: str) -> Component:
@@ -94,7 +95,7 @@ def _exports(series: Series, question: str) -> list[Component]:
     where: Mapping[str, str] = series.node.where
     excel = urlencode(
         {
-            "level": level_name(series.node.level) or TOTAL,
+            "level": level_name(series.node.level),
             **where,
             "run": series.run.id,
             "format": "xlsx",

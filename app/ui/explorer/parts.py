@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
@@ -19,7 +20,9 @@ from app.ui import asking, written
 from app.ui.attributes import aria, data
 from app.ui.explorer.asked import NodeAsked, Told
 from app.ui.explorer.node import NODE, node_link
-from app.ui.explorer.rows import node_name
+from app.ui.node_links import level_words, node_words, tells_of_customers
+from app.ui.parts import checked
+from app.ui.states import capital
 from forecasting.hierarchy import level_name
 
 SUM = "explorer-sum"
@@ -45,7 +48,7 @@ def answer(dash: Dash) -> None:
         if told is None:
             raise PreventUpdate
         try:
-            asked = NodeAsked.of(told)
+            asked = checked(NodeAsked, told)
             with asking.reader() as reader:
                 run, node = asked.find(reader, asking.caller())
                 reader.find(run, node)
@@ -55,11 +58,13 @@ def answer(dash: Dash) -> None:
                 whole = [] if parts is None else _whole(reader, run, node)
         except (Refused, NotThere, Denied):
             return [], None  # what is wrong is told above
+        if parts is not None and tells_of_customers(parts.selection.level):
+            asking.note(f"/v1/nodes/{node}/children?" + urlencode({"by": by, "run": run.id}))
         if parts is None or by is None:
             return html.P("One of the finest nodes: it has no parts.", className="note"), None
         document = {
             "run": run.id,
-            "label": f"Sum by {_named(by)}",
+            "label": f"Sum by {level_words(by)}",
             "months": [
                 {"month": str(month), "mean": mean}
                 for month, mean in zip(parts.selection.months, parts.sums, strict=True)
@@ -130,7 +135,7 @@ def _shown(parts: Parts, whole: Sequence[float], by: str, ways: Sequence[str]) -
                 html.Thead(
                     html.Tr(
                         [
-                            html.Th(_named(by).capitalize(), scope="col"),
+                            html.Th(capital(level_words(by)), scope="col"),
                             html.Th(
                                 [f"{min(YEAR, len(whole))} months"],
                                 scope="col",
@@ -150,7 +155,7 @@ def _shown(parts: Parts, whole: Sequence[float], by: str, ways: Sequence[str]) -
 
 def _row(part: Summary, year: float, unit: str, node: NodeId) -> Component:
     own = {name: value for name, value in part.node.where.items() if name not in node.level}
-    name = " · ".join(own.values()) or node_name(part.node)
+    name = " · ".join(own.values()) or node_words(part.node)
     return html.Tr(
         [
             html.Th(node_link(part.node, name), scope="row"),
@@ -166,7 +171,7 @@ def _share(part: float, whole: float) -> Any:
 
 def _way(name: str, chosen: str) -> Component:
     return html.Button(
-        _named(name),
+        level_words(name),
         className="way",
         **data(by=name),
         **aria(pressed="true" if name == chosen else "false"),
@@ -189,7 +194,3 @@ def _sum(parts: Parts, whole: Sequence[float], unit: str) -> Component:
     if not adds_up:
         told += [written.quantity(apart, unit, total), " apart in one month."]
     return html.P(told, className="note" if adds_up else "note bad")
-
-
-def _named(name: str) -> str:
-    return name.replace("_", " ")

@@ -16,7 +16,9 @@ from app.store.summaries import YEAR, Ranking, Stretch, Summary
 from app.ui import asking, states, written
 from app.ui.attributes import aria
 from app.ui.explorer.asked import LARGE, ListAsked, Told
-from forecasting.hierarchy import TOTAL, level_name
+from app.ui.node_links import node_words, tells_of_customers
+from app.ui.parts import checked
+from forecasting.hierarchy import level_name
 
 GRID = "explorer-grid"
 LIST = "explorer-list"
@@ -41,15 +43,16 @@ def answer(dash: Dash) -> None:
         start = int(request["startRow"])
         most = min(int(request["endRow"]) - start, _MOST_ASKED)
         try:
-            asked = ListAsked.of(told)
+            asked = checked(ListAsked, told)
             with asking.reader() as reader:
                 selection = asked.select(reader, asking.caller())
-                ranking = asked.ranking or usual_ranking(reader, selection)
+                ranking = asked.sort or usual_ranking(reader, selection)
                 after = _place(places, start, selection)
                 found = reader.summaries(selection, ranking, Stretch(start, most + 1, after))
         except (Refused, NotThere, Denied):
             return {"rowData": [], "rowCount": 0}  # what is wrong is told beside the grid
-        _note(selection)
+        if tells_of_customers(selection.level):
+            asking.note(_question(selection, {}))
         more = len(found) > most
         return {
             "rowData": _rows(found[:most], selection.run.unit),
@@ -61,13 +64,13 @@ def answer(dash: Dash) -> None:
         if told is None:
             raise PreventUpdate
         try:
-            asked = ListAsked.of(told)
+            asked = checked(ListAsked, told)
             with asking.reader() as reader:
                 selection = asked.select(reader, asking.caller())
                 count = reader.count(selection)
         except (Refused, NotThere, Denied) as error:
             return states.refused(error)
-        return _told(selection, count, asked.ranking)
+        return _told(selection, count, asked.sort)
 
 
 def usual_ranking(reader: Reader, selection: Selection) -> Ranking:
@@ -78,24 +81,20 @@ def usual_ranking(reader: Reader, selection: Selection) -> Ranking:
 def forecasts_question(selection: Selection, ranking: Ranking, form: str) -> str:
     """The API's question for all that the grid shows, as a file."""
     year = {"year": "mean", "-year": "-mean"}
-    parameters: list[tuple[str, str]] = [("level", level_name(selection.level))]
+    more = {"format": form}
+    if selection.run.horizon > YEAR:
+        more["to"] = str(selection.run.origin + YEAR)
+    if ranking in year:
+        more["sort"] = year[ranking]
+    return _question(selection, more)
+
+
+def _question(selection: Selection, more: Mapping[str, str]) -> str:
+    parameters = [("level", level_name(selection.level))]
     parameters += [(name, value) for name, values in selection.where.items() for value in values]
     if selection.search is not None:
         parameters.append(("search", selection.search))
-    if selection.run.horizon > YEAR:
-        parameters.append(("to", str(selection.run.origin + YEAR)))
-    if ranking in year:
-        parameters.append(("sort", year[ranking]))
-    return "/v1/forecasts?" + urlencode([*parameters, ("run", selection.run.id), ("format", form)])
-
-
-def node_name(node: NodeId) -> str:
-    """A node as people call it.
-
-    >>> node_name(NodeId.of({"organization": "NORD", "material": "HEB 200"})), node_name(NodeId.of({}))
-    ('NORD · HEB 200', 'Total')
-    """
-    return " · ".join(node.values) or TOTAL.capitalize()
+    return "/v1/forecasts?" + urlencode([*parameters, ("run", selection.run.id), *more.items()])
 
 
 def _rows(found: Sequence[Summary], unit: str) -> list[dict[str, Any]]:
@@ -103,7 +102,7 @@ def _rows(found: Sequence[Summary], unit: str) -> list[dict[str, Any]]:
     return [
         {
             "node": str(each.node),
-            "name": node_name(each.node),
+            "name": node_words(each.node),
             "year": each.year,
             "change": None if not each.before or each.before <= 0 else each.year / each.before - 1,
             "unit": unit,
@@ -120,14 +119,6 @@ def _place(places: Mapping[str, str] | None, start: int, selection: Selection) -
         return None
     node = NodeId.parse(text)
     return node.values if node.level == selection.level else None
-
-
-def _note(selection: Selection) -> None:
-    """Reads that tell of customers are in the audit trail."""
-    if "customer" in selection.level:
-        parameters = [("level", level_name(selection.level))]
-        parameters += [(name, value) for name, values in selection.where.items() for value in values]
-        asking.note(f"/v1/forecasts?{urlencode(parameters)}")
 
 
 def _told(selection: Selection, count: int, ranking: Ranking | None) -> Component:

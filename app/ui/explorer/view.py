@@ -29,7 +29,6 @@ _COLUMNS = [
     },
 ]
 _GRID = {
-    "rowModelType": "infinite",
     "cacheBlockSize": rows.BLOCK,
     "maxBlocksInCache": 30,
     "infiniteInitialRowCount": 1,

@@ -5,20 +5,16 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from app.api.run_diff import comparable, diff_of
 from app.api.run_diff_schemas import RunDiff
 from app.api.sight import CURRENT, find_run
 from app.store.run_changes import shown_before
-from app.store.run_records import as_published
-from app.store.selection import select_from
+from app.store.selection import PublishedRun
 from app.ui import asking, written
-from app.ui.causes import NAMES, cells, main_causes
+from app.ui.causes import NAMES, cells, main_causes, read_difference
 from app.ui.drawn import lean
-from app.ui.node_links import level_words, node_link, node_named, tells_of_customers
-from app.ui.overview.horizon import unit_words
-from app.ui.overview.run_line import months_from_to
+from app.ui.node_links import level_words, node_link, node_named
 from app.ui.parts import Asked, Part, sight
-from app.ui.states import empty
+from app.ui.states import capital, empty
 from app.ui.tables import Column, digits_for, number, table
 from forecasting.hierarchy import level_name
 from forecasting.months import Month
@@ -27,28 +23,26 @@ _MOST = 10
 
 
 def _show(_: Asked) -> Component:
-    caller = asking.caller()
     with sight() as connection:
-        now = find_run(connection, caller, CURRENT)
+        now = find_run(connection, asking.caller(), CURRENT)
         earlier = shown_before(connection, now.id)
         if earlier is None:
             return empty(
                 "This is the first run that is shown.", "From the second on, what changed is told here."
             )
-        before, after = as_published(find_run(connection, caller, earlier)), as_published(now)
-        after = comparable(before, after)
-        selection = select_from(after, level=level_name(after.levels[-1]), where={})
-        diff = diff_of(connection, before, selection, _MOST)
-    if tells_of_customers(diff.level):
-        asking.note(f"/v1/runs/{before.id}/diff?to={after.id}&level={diff.level}")
+        _selection, diff = read_difference(connection, earlier, now, _finest, _MOST)
     return _told(diff)
 
 
+def _finest(run: PublishedRun) -> str:
+    return level_name(run.levels[-1])
+
+
 def _told(diff: RunDiff) -> Component:
-    unit = unit_words(diff.unit)
+    unit = written.unit_words(diff.unit)
     largest = max((abs(sum(node.change)) for node in diff.nodes), default=0.0)
     digits = digits_for(max([largest, abs(sum(diff.all.change))]))
-    columns = [Column(level_words(diff.level).capitalize(), "long"), Column(f"Before, {unit}", "number"),
+    columns = [Column(capital(level_words(diff.level)), "long"), Column(f"Before, {unit}", "number"),
                Column("Now", "number"), Column("Change", "number"), Column("less · more", "drawn"),
                Column("Cause", "long")]  # fmt: skip
     rows = [
@@ -68,15 +62,16 @@ def _told(diff: RunDiff) -> Component:
 
 def _summary(diff: RunDiff, digits: int) -> Component:
     """In a sentence: against which run, over which months, by how much in all, and why."""
+    months = written.months_from_to(Month.parse(diff.months[0]), Month.parse(diff.months[-1]))
     since: list[Any] = [
         "Against the run of ", written.month(Month.parse(str(diff.before.origin))), ", over ",
-        months_from_to(diff.months[0], diff.months[-1]), ", which both forecast: ",
-        number(sum(diff.all.change), digits, "signed"), f" {unit_words(diff.unit)} in all, ",
+        months, ", which both forecast: ",
+        number(sum(diff.all.change), digits, "signed"), f" {written.unit_words(diff.unit)} in all, ",
         number(diff.changed_nodes), " nodes changed",
     ]  # fmt: skip
     causes = diff.all.causes
     if causes is None:
-        return html.P([*since, f". {(diff.why_no_causes or '').capitalize()}."], className="note")
+        return html.P([*since, f". {capital(diff.why_no_causes or '')}."], className="note")
     told: list[Any] = []
     for name, words in NAMES.items():
         if any(causes.get(name, ())):

@@ -79,7 +79,7 @@ def _by_month(run: PublishedRun, lines: Sequence[Line]) -> Component:
     highest = [each[1] for each in band.values()]
     most = max([*means.values(), *before.values(), *highest], default=0.0)
     digits = digits_for(max(means.values(), default=0.0))
-    unit = unit_words(run.unit)
+    unit = written.unit_words(run.unit)
     columns = [Column("Month"), Column(f"Forecast, {unit}", "number"), Column("Last year", "number"),
                Column("Change", "number"), Column("", "drawn")]  # fmt: skip
     rows = [
@@ -87,13 +87,13 @@ def _by_month(run: PublishedRun, lines: Sequence[Line]) -> Component:
             written.month(month),
             number(means[month], digits),
             number(before.get(month), digits),
-            share_of_change(means[month], before.get(month)),
+            _share_of_change(means[month], before.get(month)),
             bar(means[month], most, before.get(month), band.get(month)),
         ]
         for month in months
     ]
     total, whole = sum(means.values()), sum(before.values()) if len(before) == len(months) else None
-    foot = ["Together", number(total, digits), number(whole, digits), share_of_change(total, whole), None]
+    foot = ["Together", number(total, digits), number(whole, digits), _share_of_change(total, whole), None]
     return table("Forecast by month beside last year", columns, rows, foot)
 
 
@@ -107,7 +107,7 @@ def _show_organizations(_: Asked) -> Component:
     most = max(max(line.year, line.before or 0.0) for line in lines)
     moves = [line.year - line.before for line in lines if line.before is not None]
     largest = max(map(abs, moves), default=0.0)
-    unit = unit_words(run.unit)
+    unit = written.unit_words(run.unit)
     columns = [Column("Organization"), Column(f"Forecast, {unit}", "number"), Column("Last year", "number"),
                Column("Change", "number"), Column("", "drawn"), Column("less · more", "drawn")]  # fmt: skip
     rows = [
@@ -115,7 +115,7 @@ def _show_organizations(_: Asked) -> Component:
             node_link(line.node),
             number(line.year, digits),
             number(line.before, digits),
-            share_of_change(line.year, line.before),
+            _share_of_change(line.year, line.before),
             bar(line.year, most, line.before),
             None if line.before is None else lean(line.year - line.before, largest),
         ]
@@ -128,14 +128,9 @@ def _show_organizations(_: Asked) -> Component:
     )
 
 
-def share_of_change(now: float, before: float | None) -> Component:
+def _share_of_change(now: float, before: float | None) -> Component:
     """By how much of what was there before it changed, with its sign."""
     return signed_share(now / before - 1 if before is not None and before > 0 else None)
-
-
-def unit_words(unit: str) -> str:
-    """The unit of a run as people write it."""
-    return "t" if unit == "t" else "pieces"
 
 
 PARTS = (

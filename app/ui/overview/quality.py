@@ -24,7 +24,7 @@ def _show(_: Asked) -> Component:
     facts = snapshot(kept).facts
     if facts is None:
         return empty("Of this snapshot nothing was kept.", "Runs of version 0.3 and later keep it.")
-    return html.Div([_line(facts), lines_table(facts), *_changes(facts)])
+    return html.Div([_line(facts), _lines_table(facts), *_changes(facts)])
 
 
 def _line(facts: Facts) -> Component:
@@ -33,7 +33,7 @@ def _line(facts: Facts) -> Component:
     return html.P(["To ", month, ", taken ", taken, f", from {sources}."], className="note")
 
 
-def lines_table(facts: Facts) -> Component:
+def _lines_table(facts: Facts) -> Component:
     """Lines in, lines that count, and lines set aside by reason, with what they weigh."""
     aside = sum(each.lines for each in facts.set_aside.values())
     later = sum(source.later for source in facts.sources)

@@ -23,18 +23,13 @@ def _show(_: Asked) -> Component:
                 ("Run", html.A(html.Code(run.id), href=f"/runs?run={run.id}")),
                 ("Published", written.moment(run.published_at)),
                 ("History to", written.month(Month.parse(run.origin))),
-                ("Forecast", months_from_to(run.first, run.last)),
+                ("Forecast", written.months_from_to(Month.parse(run.first), Month.parse(run.last))),
                 ("Model", model),
                 ("Snapshot", html.Code(run.snapshot[:12], title=run.snapshot)),
             ),
             *_said(run),
         ]
     )
-
-
-def months_from_to(first: str, last: str) -> Component:
-    """From a month to a month."""
-    return html.Span([written.month(Month.parse(first)), " – ", written.month(Month.parse(last))])
 
 
 def _said(run: RunRecord) -> list[Component]:

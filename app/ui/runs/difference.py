@@ -5,19 +5,15 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from app.api.run_diff import comparable, diff_of
 from app.api.run_diff_schemas import Numbers, RunDiff
 from app.api.sight import find_run
-from app.refusals import NothingInCommon
 from app.store.run_changes import shown_before
-from app.store.run_records import as_published
-from app.store.selection import PublishedRun, Selection, select_from
+from app.store.selection import PublishedRun, Selection
 from app.ui import asking, causes, written
-from app.ui.node_links import level_words, node_link, node_named, tells_of_customers
-from app.ui.overview.horizon import unit_words
+from app.ui.node_links import level_words, node_link, node_named
 from app.ui.parts import Asked, Part, address, sight
-from app.ui.runs.asked import PATH, RunsAsked, read
-from app.ui.states import empty
+from app.ui.runs.asked import PATH, read
+from app.ui.states import capital, empty
 from app.ui.tables import Column, choices, digits_for, number, table
 from forecasting.hierarchy import level_name
 from forecasting.months import Month
@@ -28,35 +24,28 @@ _FIRST_LOOK = ("organization",)
 
 def _show(asked: Asked) -> Component:
     query = read(asked)
-    caller = asking.caller()
     with sight() as connection:
-        now = find_run(connection, caller, query.run)
+        now = find_run(connection, asking.caller(), query.run)
         earlier = query.before or shown_before(connection, now.id)
         if earlier is None:
             return empty(f"No run was shown before {now.id}.", "Choose another to compare from, above.")
-        before, after = as_published(find_run(connection, caller, earlier)), as_published(now)
-        if before.id == after.id:
-            raise NothingInCommon(after.id, "it is the same run; choose another to compare from")
-        selection = _selection(query, before, after)
-        diff = diff_of(connection, before, selection, _MOST)
-    if tells_of_customers(diff.level):
-        asking.note(f"/v1/runs/{before.id}/diff?to={after.id}&level={diff.level}")
+        selection, diff = causes.read_difference(
+            connection, earlier, now, lambda run: query.level or _first_look(run), _MOST
+        )
     return html.Div([_heading(diff), _by_month(diff), _levels(asked, selection), _by_node(diff)])
 
 
-def _selection(query: RunsAsked, before: PublishedRun, after: PublishedRun) -> Selection:
-    """The level that is asked for; else organizations, or the finest level that both runs have."""
-    after = comparable(before, after)
-    first = _FIRST_LOOK if _FIRST_LOOK in after.levels else after.levels[-1]
-    return select_from(after, level=query.level or level_name(first), where={})
+def _first_look(run: PublishedRun) -> str:
+    """The level where none is asked for: organizations, or the finest."""
+    return level_name(_FIRST_LOOK if _FIRST_LOOK in run.levels else run.levels[-1])
 
 
 def _heading(diff: RunDiff) -> Component:
-    why = "" if diff.why_no_causes is None else f" {diff.why_no_causes[:1].upper()}{diff.why_no_causes[1:]}."
+    why = "" if diff.why_no_causes is None else f" {capital(diff.why_no_causes)}."
     return html.P(
         [
             "From ", html.Code(diff.before.id), " to ", html.Code(diff.after.id), ", over the ",
-            number(len(diff.months)), f" months that both forecast, in {unit_words(diff.unit)}.{why}",
+            number(len(diff.months)), f" months that both forecast, in {written.unit_words(diff.unit)}.{why}",
         ],
         className="note",
     )  # fmt: skip
@@ -86,7 +75,7 @@ def _levels(asked: Asked, selection: Selection) -> Component:
         for level in selection.run.levels
         for name in [level_name(level)]
     ]
-    return choices("By node of", options)
+    return choices("By node of", "level", options)
 
 
 def _by_node(diff: RunDiff) -> Component:
@@ -100,7 +89,7 @@ def _by_node(diff: RunDiff) -> Component:
         for node in diff.nodes
     ]
     foot = ["All nodes", *causes.cells(diff.all, shown, digits)]
-    head = Column(level_words(diff.level).capitalize(), "long")
+    head = Column(capital(level_words(diff.level)), "long")
     parts = [table("The difference by node", [head, *causes.columns(shown)], rows, foot)]
     if diff.changed_nodes > len(diff.nodes):
         note: list[Any] = [

@@ -58,9 +58,8 @@ def _show(_: Asked) -> Component:
 
 
 def _row(job: Job) -> list[Cell]:
-    about = " ".join(str(job.arguments[name]) for name in ("month",) if name in job.arguments)
     return [
-        f"{job.kind} {about}".strip(),
+        f"{job.kind} {job.arguments.get('month', '')}".strip(),
         written.moment(job.asked_at),
         job.asked_by,
         [badge(job.status, _KINDS.get(job.status, "plain")), *_cancelled(job)],
@@ -138,7 +137,8 @@ def _asked(given: Mapping[str, str | None], once: str) -> Component:
     request = asking.request()
     try:
         check(asking.caller(), _RETRAIN)
-        wish = checked(Retrain, {"kind": "retrain"} | {name: text for name, text in given.items() if text})
+        told = {"kind": "retrain"} | {name: text for name, text in given.items() if text}
+        wish = checked(Retrain, told, "correct the month or the reason")
 
         def entry(job: Job) -> Entry:
             return _entry(202, job=str(job.id), kind=job.kind, **wish.arguments)

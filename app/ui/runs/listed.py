@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from app.api.run_schemas import RunSummary
 from app.api.runs import RunsQuery, get_runs
 from app.ui import asking, written
-from app.ui.attributes import aria
+from app.ui.attributes import aria, data
 from app.ui.parts import Asked, Part, address, may, sight
 from app.ui.runs.asked import PATH, read
 from app.ui.states import empty
@@ -68,7 +68,7 @@ def _chosen(run: RunSummary, asked: Asked, name: str, word: str) -> Component:
     is_it = asked.get(name) == run.id or (name == "run" and "run" not in asked and run.current)
     current = {"current": "true"} if is_it else {}
     attributes = aria(label=f"Compare {word} {run.id}", **current)
-    return html.A(word, href=address(PATH, asked, **{name: run.id}), **attributes)
+    return html.A(word, href=address(PATH, asked, **{name: run.id}), **data(changes=name), **attributes)
 
 
 def _pages(asked: Asked, following: str | None, *, is_first: bool) -> list[Component]:
@@ -77,7 +77,7 @@ def _pages(asked: Asked, following: str | None, *, is_first: bool) -> list[Compo
         links.append(html.A("Newest", href=address(PATH, asked, after=None)))
     if following is not None:
         links.append(html.A("Older", href=address(PATH, asked, after=following)))
-    return [html.P([part for link in links for part in (link, " ")], className="pages")] if links else []
+    return [html.P([part for link in links for part in (link, " ")])] if links else []
 
 
 PART = Part("runs-listed", "Runs", "GET /v1/runs", _show)

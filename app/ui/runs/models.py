@@ -38,8 +38,8 @@ def _show(asked: Asked) -> Component:
 
 def _origins(told: Models) -> Component:
     first, last = Month.parse(told.origins[0]), Month.parse(told.origins[-1])
-    named = [written.month(first)] if first == last else [written.month(first), " – ", written.month(last)]
-    return html.Span([number(len(told.origins)), " months: ", *named])
+    named = written.month(first) if first == last else written.months_from_to(first, last)
+    return html.Span([number(len(told.origins)), " months: ", named])
 
 
 def _levels(told: Models) -> Component:
