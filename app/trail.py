@@ -72,7 +72,8 @@ class Trail:
 
     def _work(self) -> None:
         while self._await_entry():
-            self._closing.wait(_GATHER_SECONDS)
+            if len(self._waiting) < _AT_ONCE:
+                self._closing.wait(_GATHER_SECONDS)
             last = self._closing.is_set()
             if not self._write_some():
                 if last:

@@ -9,6 +9,7 @@ large a part as can be: beside the same without the middleware that notes and co
 
 import asyncio
 import datetime as dt
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -18,9 +19,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from app.access.caller import Role
+from app.access.key import Key, new_key
+from app.access.rules import RULES, Rule
 from app.api.audited import Audited
 from app.api.measured import Measured
+from app.edge.limits import Limits
 from app.main import create_app
+from app.store.api_keys import NewApiKey, add_key
 from app.store.audit import Entry, read_links, record, verify
 from app.store.engine import open_engine
 from app.store.jobs import Job, ask
@@ -74,7 +80,12 @@ def _bulk(engine: Engine) -> None:
 
 def _reads(engine: Engine) -> None:
     """No two noted reads are alike, so that each is an entry."""
-    whole, bare = create_app(engine), create_app(engine)
+    key = new_key(os.urandom)
+    with connected(engine) as connection:
+        add_key(connection, NewApiKey(key.id, key.secret_hash, "benchmark", "viewer", None, None))
+    RULES["GET /v1/live"] = Rule(Role.VIEWER)  # type: ignore[index]  # behind the gate too
+    limits = Limits(rate=1e9, burst=1_000_000_000)
+    whole, bare = create_app(engine, limits=limits), create_app(engine, limits=limits)
     bare.user_middleware = [each for each in bare.user_middleware if each.cls not in (Audited, Measured)]
     for app in (whole, bare):
 
@@ -83,26 +94,28 @@ def _reads(engine: Engine) -> None:
             return {}
 
     for query, what in (("number", "not noted"), ("customer=1&number", "noted")):
-        times = [[asyncio.run(_ask(app, f"{query}={n}")) for app in (bare, whole)] for n in range(ROUNDS)]
+        times = [
+            [asyncio.run(_ask(app, key, f"{query}={n}")) for app in (bare, whole)] for n in range(ROUNDS)
+        ]
         without, whole_time = (median(column) for column in zip(*times, strict=True))
         more = whole_time - without
         print(f"a read that is {what}, µs: {without:.0f} bare, {whole_time:.0f} in all, {more:.0f} more")
         whole.state.trail.settle(60)
     whole.state.trail.close()
     with connected(engine) as connection:
-        print(
-            f"entries of reads: {sum(link.entry.caller == '' for link in read_links(connection, 99_999)):,}"
-        )
+        entries = read_links(connection, 99_999, caller="benchmark")
+    print(f"entries of reads: {len(entries):,}")
 
 
-async def _ask(app: Callable[..., Awaitable[Any]], query: str) -> float:
+async def _ask(app: Callable[..., Awaitable[Any]], key: Key, query: str) -> float:
     began = 0.0
+    own = [(b"authorization", f"Bearer {key}".encode())]
     for number in range(READS + 100):
         if number == 100:
             began = time.perf_counter()
         scope = {
             "type": "http", "method": "GET", "path": "/v1/live", "raw_path": b"/v1/live", "root_path": "",
-            "query_string": f"{query}-{number}".encode(), "headers": [], "client": (f"{query}-{number}", 1),
+            "query_string": f"{query}-{number}".encode(), "headers": own, "client": (f"{query}-{number}", 1),
             "server": ("x", 80), "scheme": "http", "http_version": "1.1",
         }  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from app.store import tables
 
@@ -25,6 +25,8 @@ _LOCK = 0x746F6E_07  # any number, the same in every process that appends
 _LONGEST = 1000
 _AT_ONCE = 10_000
 _ROW = tables.audit.c
+# What is hashed is what is stored; many entries in one value cost a quarter of what rows one by one do.
+_APPEND = sa.text("insert into audit select * from json_populate_recordset(null::audit, cast(:rows as json))")
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -100,19 +102,25 @@ def record(connection: Connection, *entries: Entry) -> None:
     rows = []
     for entry in entries:
         number += 1
-        storable = _storable(entry)
-        own = link_hash(number, at, storable, previous)
-        rows.append(vars(storable) | {"number": number, "at": at, "previous": previous, "hash": own})
-        previous = own
+        content = _canonical(number, at, _storable(entry), previous)
+        previous = _hash(content)
+        rows.append(f'{content[:-1]},"hash":"{previous}"}}')
     if rows:
-        connection.execute(insert(tables.audit), rows)
+        connection.execute(_APPEND, {"rows": f"[{','.join(rows)}]"})
 
 
 def link_hash(number: int, at: dt.datetime, entry: Entry, previous: str) -> str:
     """SHA-256 over canonical JSON: names sorted, no blanks, UTF-8, the moment in UTC with microseconds."""
+    return _hash(_canonical(number, at, entry, previous))
+
+
+def _canonical(number: int, at: dt.datetime, entry: Entry, previous: str) -> str:
     moment = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    content = vars(entry) | {"number": number, "at": moment, "previous": previous}
-    return sha256(_CANONICAL.encode(content).encode()).hexdigest()
+    return _CANONICAL.encode(vars(entry) | {"number": number, "at": moment, "previous": previous})
+
+
+def _hash(content: str) -> str:
+    return sha256(content.encode()).hexdigest()
 
 
 def verify(connection: Connection, anchor: Anchor | None = None) -> Checked:
