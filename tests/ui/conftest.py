@@ -70,7 +70,7 @@ def ui_engine(new_migrated: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def told(new_migrated: Callable[[], str], serve: Callable[[Any], str]) -> Iterator[Served]:
+def everything_told(new_migrated: Callable[[], str], serve: Callable[[Any], str]) -> Iterator[Served]:
     """Three runs with all that there is to tell of them; tests only add to it."""
     with new_engine(new_migrated()) as engine:
         fill(engine)

@@ -18,13 +18,13 @@ YEAR = "from=2025-11&to=2026-10"
 
 
 @pytest.fixture(scope="module")
-def app(told: Served) -> FastAPI:
-    return told.app
+def app(everything_told: Served) -> FastAPI:
+    return everything_told.app
 
 
 @pytest.fixture(scope="module")
-def served(told: Served) -> Served:
-    return told
+def served(everything_told: Served) -> Served:
+    return everything_told
 
 
 @pytest.fixture(scope="module")

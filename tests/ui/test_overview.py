@@ -15,13 +15,13 @@ type SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def app(told: Served) -> FastAPI:
-    return told.app
+def app(everything_told: Served) -> FastAPI:
+    return everything_told.app
 
 
 @pytest.fixture(scope="module")
-def served(told: Served) -> Served:
-    return told
+def served(everything_told: Served) -> Served:
+    return everything_told
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,13 @@ NOW, BEFORE, FIRST = "2026-10-eeeeeeeeeeee", "2026-09-dddddddddddd", "2026-08-cc
 
 
 @pytest.fixture(scope="module")
-def app(told: Served) -> FastAPI:
-    return told.app
+def app(everything_told: Served) -> FastAPI:
+    return everything_told.app
 
 
 @pytest.fixture(scope="module")
-def served(told: Served) -> Served:
-    return told
+def served(everything_told: Served) -> Served:
+    return everything_told
 
 
 @pytest.fixture(scope="module")
