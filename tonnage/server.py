@@ -1,6 +1,7 @@
 """The HTTP server: one process, which answers to those who show who they are."""
 
 import errno
+import gc
 import os
 import resource
 import signal
@@ -33,6 +34,7 @@ from tonnage.tracking import models_at
 
 BACKLOG = 4_096
 LEAST_SECRET = 32
+SECONDS_OF_A_TURN = 0.0005
 TICKS_PER_SECOND = 10  # uvicorn's own
 
 
@@ -94,6 +96,15 @@ class Server(uvicorn.Server):
         self._draining = draining
         self._ticks_left: int | None = None
         self._notice = notice
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays; to look through it again and again would hold up a request each time.
+        gc.collect()
+        gc.freeze()
+        # Threads write the trail and read long answers beside the loop; it must get its turn back soon.
+        sys.setswitchinterval(SECONDS_OF_A_TURN)
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
