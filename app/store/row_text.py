@@ -30,12 +30,14 @@ class Layout:
     decimal: Point = "."
 
 
-# The inner select is kept apart by its order, so that a node's cells are made once and not for every row.
+# The inner select is kept apart by its order, so that a node's cells are made once and not for every row, and
+# the nodes by their offset: joined, PostgreSQL read and hashed all nodes there are for each slice.
 _SLICE = (
     "select string_agg(rows, '' order by place) from ("
     "select slice.place, node.id, concat(%(before)s{cells}) as before "
     "from unnest(%(ids)s::bigint[]) with ordinality as slice (id, place) "
-    "join node on node.id = slice.id order by slice.place) as node cross join lateral ({rows}) as written"
+    "cross join lateral (select * from node where node.id = slice.id offset 0) as node order by slice.place"
+    ") as node cross join lateral ({rows}) as written"
 )
 _LONG = (
     "select string_agg(before || to_char(month::timestamp, 'YYYY-MM') || %(unit)s || {numbers} || %(end)s, "
