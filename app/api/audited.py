@@ -1,6 +1,7 @@
 """Notes in the audit trail who asks to change something, takes forecasts out, or looks at a customer."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from fastapi import Request
@@ -16,7 +17,7 @@ from app.trail import Trail
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Asks with a body, and changes nothing; what the page reads and changes it notes itself: see app.ui.asking.
 _ASKED = frozenset({"/v1/predict", "/_dash-update-component", "/sign-out"})
-_FILES = tuple(MEDIA_TYPES.values())
+_FILES = tuple(kind.encode() for kind in MEDIA_TYPES.values())
 # Who reads the trail reads of people.
 _ALWAYS = frozenset({"/v1/audit"})
 _DENIED = (401, 403)
@@ -95,9 +96,10 @@ def _is_to_be_noted(scope: Scope, start: Message) -> bool:
         return False
     status = start["status"]
     if 200 <= status < 300 and status != 204:
-        kind = Headers(raw=list(start.get("headers", ()))).get("content-type", "")
-        return kind.startswith(_FILES) or _names_a_customer(scope, route)
-    return status in _DENIED and (_asks_for_a_file(scope) or _names_a_customer(scope, route))
+        return _is_a_file(start) or _names_a_customer(route, scope.get("query_string", b""))
+    return status in _DENIED and (
+        _asks_for_a_file(scope) or _names_a_customer(route, scope.get("query_string", b""))
+    )
 
 
 def _route(scope: Scope) -> str | None:
@@ -113,10 +115,16 @@ def _changes(scope: Scope) -> bool:
     return route is not None and scope["method"] not in _READS and route not in _ASKED
 
 
-def _names_a_customer(scope: Scope, route: str) -> bool:
+def _is_a_file(start: Message) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(_FILES) for name, value in start.get("headers", ())
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _names_a_customer(route: str, question: bytes) -> bool:
     if route in _ALWAYS or "{node}" in route:
         return True
-    question = scope.get("query_string", b"")
     if b"customer" not in question:
         return False
     asked = parse_qs(question.decode("latin-1"))
@@ -127,5 +135,5 @@ def _names_a_customer(scope: Scope, route: str) -> bool:
 
 def _asks_for_a_file(scope: Scope) -> bool:
     asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    accepted = Headers(scope=scope).get("accept", "")
+    accepted = Headers(scope=scope).get("accept", "").encode("latin-1")
     return asked.get("format", ["json"]) != ["json"] or any(kind in accepted for kind in _FILES)
