@@ -3,11 +3,10 @@
 UTF-8, one line feed per line, quotes as in RFC 4180; with commas, decimal points and no byte order mark where
 nothing else is asked for. A key that the node sums over is empty. Attributes that the level names have
 columns after the keys. Numbers are written in full, so that they read back as the very doubles that are
-stored. PostgreSQL writes the rows, of the next slice while this one is on its way.
+stored. PostgreSQL writes the rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from app.export.columns import columns_of
 from app.export.form import Form
@@ -26,10 +25,5 @@ def csv_pieces(
     names = (text_cell(name, layout.separator) for name in columns_of(selection, layout.shape))
     header = layout.separator.join(names) + "\n"
     yield (_BOM if form.bom else b"") + header.encode()
-    rows = (reader.csv_rows(selection, ids, layout) for ids in slices)
-    # The connection is asked one thing at a time, and whoever stops here waits for what it was asked last.
-    with ThreadPoolExecutor(1, "rows") as writing:
-        following = writing.submit(next, rows, None)
-        while (piece := following.result()) is not None:
-            following = writing.submit(next, rows, None)
-            yield piece
+    for ids in slices:
+        yield reader.csv_rows(selection, ids, layout)
