@@ -230,6 +230,8 @@ def accessible() -> Callable[[Page], None]:
         for scheme in ("light",) if page.viewport_size == NARROW else ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
             expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+            # What is asked for anew fades meanwhile, if it takes long.
+            expect(page.locator('[data-dash-is-loading="true"]')).to_have_count(0)
             found = axe.run(page, options=rules)
             assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
 
