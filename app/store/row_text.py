@@ -31,7 +31,7 @@ class Layout:
 
 
 # The inner select is kept apart by its order, so that a node's cells are made once and not for every row, and
-# the nodes by their offset: joined, PostgreSQL read and hashed all nodes there are for each slice.
+# the nodes by their offset: joined, all of 40,000 nodes were read and hashed for each slice, by its EXPLAIN.
 _SLICE = (
     "select string_agg(rows, '' order by place) from ("
     "select slice.place, node.id, concat(%(before)s{cells}) as before "
